@@ -35,6 +35,7 @@ const AWAITED: &str = "attendue";
 const AUTHOR: &str = "Écrite par\u{a0}: ";
 const DATE: &str = "Écrite le\u{a0}: ";
 const FILE: &str = "Fichier\u{a0}: ";
+const SEAL: &str = "<br>Sceau\u{a0}: ";
 
 /// The ways an announcement goes, as they are counted.
 const BOTH: &str = "both";
@@ -225,6 +226,35 @@ impl Announcement {
         add(AUTHOR, &self.written_by);
         add(DATE, &self.written_at.to_string());
         html + CLOSING
+    }
+
+    /// The text of its note with what proves that the gateway wrote it.
+    pub(super) fn sealed(&self, proof: &str) -> String {
+        let note = self.note();
+        let note = note.strip_suffix(CLOSING).unwrap_or(&note);
+        format!("{note}{SEAL}{proof}{CLOSING}")
+    }
+
+    /// What stands in a note as its proof; empty where nothing does.
+    pub(super) fn seal_of(text: &str) -> &str {
+        let seal = text.rsplit_once(SEAL).and_then(|(_, seal)| seal.split_once(CLOSING));
+        seal.map_or("", |(seal, _)| seal.trim())
+    }
+
+    /// What the proof is of: whom it is for and how it goes. Its text may be corrected in GLPI.
+    pub(super) fn proven(&self) -> Vec<String> {
+        let mut parts = vec![self.reference.to_string()];
+        parts.extend(self.zones.shown());
+        parts.extend([
+            format!("{APPLICATION}{}", self.application.as_deref().unwrap_or_default()),
+            format!("{MAIL}{}", self.by_mail.map_or("", Recipients::code)),
+            format!("{PORTAL}{}", self.on_portal),
+            format!("{HELD}{}", self.is_held),
+            format!("{AUTHOR}{}", self.written_by),
+            format!("{DATE}{}", self.written_at),
+        ]);
+        parts.extend(self.files.iter().map(AnnouncementFile::shown));
+        parts
     }
 
     /// The text of its note while its files are on their way: nobody takes it for an announcement. Whoever attaches them

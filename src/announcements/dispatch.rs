@@ -73,10 +73,10 @@ impl SendingError {
                 Bilingual::new("another instance is sending it", "une autre passerelle est en train de l’envoyer")
             }
             Self::Damaged => Bilingual::new(
-                "its list or its files in GLPI are not those that were written; restore the notes «Passerelle, envoi …» \
-                 and the documents of its public note, or stop it",
-                "sa liste ou ses fichiers dans GLPI ne sont pas ceux qui y ont été écrits\u{a0}; rétablissez les notes \
-                 «\u{a0}Passerelle, envoi …\u{a0}» et les documents de sa note publique, ou arrêtez-la",
+                "its list, its journal or its files were changed in GLPI, and nothing more is sent; restore the notes \
+                 «Passerelle, envoi …» and the documents of its public note, or stop it",
+                "sa liste, son journal ou ses fichiers ont été changés dans GLPI, et plus rien ne part\u{a0}; rétablissez les \
+                 notes «\u{a0}Passerelle, envoi …\u{a0}» et les documents de sa note publique, ou arrêtez-la",
             ),
             Self::Glpi(why) => why.line(),
             Self::Mail(why) => Bilingual::new("the mail cannot be made", "le courriel ne peut pas être écrit")
@@ -200,7 +200,12 @@ impl Dispatcher {
                     tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
                     why = Some(error.reason());
                 }
-                Step::Another => journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?,
+                Step::Another => {
+                    journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?;
+                    if !journal.is_whole() {
+                        return Err(SendingError::Damaged);
+                    }
+                }
                 Step::Stopped => {
                     tracing::info!(reference, "an announcement was stopped while it was sent");
                     journal.mailing.state = MailingState::Stopped;
@@ -319,8 +324,11 @@ impl Dispatcher {
             each.iter().map(|(address, code)| (address.to_string(), *code)).collect()
         };
         // Whoever stopped it, in whatever process: GLPI is asked, as late as can be.
-        if self.records.state(&reference).await? == Some(MailingState::Stopped) {
-            return Ok(Step::Stopped);
+        match self.records.state(&reference).await? {
+            Some(MailingState::Stopped) => return Ok(Step::Stopped),
+            // Its head is gone, or somebody has changed it.
+            None => return Err(SendingError::Damaged),
+            Some(_) => {}
         }
         let recipients = open.recipients();
         refused.extend(coded(&recipients.refused));

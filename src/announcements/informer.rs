@@ -320,7 +320,9 @@ impl Informer {
             tracing::info!(%reference, addresses = recipients.len(), "the list of an announcement is frozen later");
             self.freeze(&announcement, &recipients).await?
         };
-        self.hold_by_name(reference, journal.mailing.state).await?;
+        if !journal.is_changed {
+            self.hold_by_name(reference, journal.mailing.state).await?;
+        }
         self.ask_again(&mut journal).await?;
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
@@ -390,7 +392,7 @@ impl Informer {
 
     /// Asks a second person, where one has to be asked and none was: the relay may have taken no mail then.
     async fn ask_again(&self, journal: &mut Journal) -> Result<(), InformError> {
-        if journal.mailing.state == MailingState::ToConfirm && !journal.is_asked {
+        if journal.mailing.state == MailingState::ToConfirm && !journal.is_asked && !journal.is_changed {
             let seconds = self.others(&journal.mailing.written_by).await?;
             self.ask(journal, &seconds).await;
         }
@@ -399,7 +401,7 @@ impl Informer {
 
     async fn ask(&self, journal: &mut Journal, seconds: &[Address]) {
         let mailing = &journal.mailing;
-        if mailing.state != MailingState::ToConfirm || journal.is_asked {
+        if mailing.state != MailingState::ToConfirm || journal.is_asked || journal.is_changed {
             return;
         }
         let Some(reference) = mailing.name() else { return };
@@ -472,7 +474,7 @@ impl Informer {
     ///
     /// Where the code is wrong, or the person is the one who wrote it.
     pub async fn confirm(&self, reference: Reference, code: &str, by: &str) -> Result<MailingProgress, InformError> {
-        let mut journal = self.journal(reference).await?;
+        let mut journal = self.unchanged(reference).await?;
         let expected = self.code(&journal.mailing);
         let is_right = subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), code.trim().to_uppercase().as_bytes());
         if expected.is_empty() || !bool::from(is_right) {
@@ -540,7 +542,7 @@ impl Informer {
     ///
     /// Where nobody was refused, or it has not ended.
     pub async fn again(&self, reference: Reference, by: &str) -> Result<MailingProgress, InformError> {
-        let journal = self.journal(reference).await?;
+        let journal = self.unchanged(reference).await?;
         let progress = self.progress_of(&journal);
         match journal.mailing.state {
             MailingState::Stopped => return Err(InformError::NotNow(MailingState::Stopped)),
@@ -552,7 +554,7 @@ impl Informer {
         }
         self.dispatcher.begin_again(&journal, by).await?;
         // Of two who ask at the same moment one is first, and it may have ended since.
-        let mut journal = self.journal(reference).await?;
+        let mut journal = self.unchanged(reference).await?;
         if journal.mailing.state == MailingState::Ended && journal.has_pending() {
             journal.mailing.state = MailingState::Going;
             journal.mailing.outcome = None;
@@ -575,7 +577,7 @@ impl Informer {
         decision: DoubtDecision,
         by: &str,
     ) -> Result<MailingProgress, InformError> {
-        let mut journal = self.journal(reference).await?;
+        let mut journal = self.unchanged(reference).await?;
         if let Some(batch) = batch.filter(|batch| !journal.batches.contains_key(batch)) {
             return Err(InformError::NoBatch { batch, of: journal.batches.len() });
         }
@@ -740,6 +742,12 @@ impl Informer {
             Some(journal) => Ok(journal),
             None => Err(InformError::Unfrozen(self.unfrozen_of(reference).await?.1)),
         }
+    }
+
+    /// The same, where nobody has changed it in GLPI: on what somebody else wrote nothing goes on.
+    async fn unchanged(&self, reference: Reference) -> Result<Journal, InformError> {
+        let journal = self.journal(reference).await?;
+        if journal.is_changed { Err(InformError::Changed) } else { Ok(journal) }
     }
 
     fn progress_of(&self, journal: &Journal) -> MailingProgress {

@@ -6,7 +6,10 @@
 //! doubt. The keys are GLPI's to keep single ([`crate::glpi::NewNote`]): of two that send the same batch at the same
 //! moment, one is told that the other goes.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
@@ -343,6 +346,8 @@ pub(super) struct Journal {
     pub(super) mailing: Mailing,
     /// A second person was sent the mail that asks to confirm it.
     pub(super) is_asked: bool,
+    /// Somebody has changed one of its notes in GLPI.
+    pub(super) is_changed: bool,
     pub(super) batches: BTreeMap<usize, Batch>,
     /// By batch and attempt, each with its note.
     pub(super) departures: BTreeMap<(usize, usize), (ReminderId, Departure)>,
@@ -376,13 +381,20 @@ impl Journal {
         (mailing.name().is_some() && note.name == mailing.note().name).then_some(mailing)
     }
 
-    /// The journal that these notes are; `None` where its head is not among them.
+    /// The journal that these notes are; `None` where its head is not among them. What somebody has changed says nothing,
+    /// but for the head, which says what was stopped thereby.
     pub(super) fn read(reference: &str, notes: &[OwnNote]) -> Option<Self> {
         let (note, mailing) =
             notes.iter().find_map(|note| Some((note.id, Self::head(note).filter(|it| it.reference == reference)?)))?;
-        let mut journal =
-            Self { note, mailing, is_asked: false, batches: BTreeMap::new(), departures: BTreeMap::new() };
-        for note in notes {
+        let mut journal = Self {
+            note,
+            mailing,
+            is_asked: false,
+            is_changed: notes.iter().any(|note| note.is_changed),
+            batches: BTreeMap::new(),
+            departures: BTreeMap::new(),
+        };
+        for note in notes.iter().filter(|note| !note.is_changed) {
             let Some(rest) = note.name.strip_prefix(&format!("{TITLE} {reference} ")) else { continue };
             if rest == STOP {
                 // Whatever its head says.
@@ -406,14 +418,22 @@ impl Journal {
     pub(super) fn batches(reference: &str, notes: &[OwnNote]) -> BTreeMap<usize, Batch> {
         let before = format!("{TITLE} {reference} lot ");
         let read = |note: &OwnNote| Batch::read(note.name.strip_prefix(&before)?.parse().ok()?, &note.text);
-        notes.iter().filter_map(read).map(|batch| (batch.number, batch)).collect()
+        notes.iter().filter(|note| !note.is_changed).filter_map(read).map(|batch| (batch.number, batch)).collect()
     }
 
-    /// Whether the whole list is there.
+    /// The numbers of the batches of which there is a note, whatever it says.
+    pub(super) fn numbers(reference: &str, notes: &[OwnNote]) -> BTreeSet<usize> {
+        let before = format!("{TITLE} {reference} lot ");
+        notes.iter().filter_map(|note| note.name.strip_prefix(&before)?.parse().ok()).collect()
+    }
+
+    /// Whether the whole list is there, and nobody has changed anything of its journal.
     pub(super) fn is_whole(&self) -> bool {
         let addresses: usize = self.batches.values().map(|batch| batch.addresses.len()).sum();
         let is_complete = self.batches.len() == self.mailing.batches && addresses == self.mailing.addresses;
-        is_complete && digest(self.batches.values().flat_map(|batch| &batch.addresses)) == self.mailing.list
+        !self.is_changed
+            && is_complete
+            && digest(self.batches.values().flat_map(|batch| &batch.addresses)) == self.mailing.list
     }
 
     /// Whether some of it is to be sent.
@@ -467,7 +487,7 @@ mod tests {
     const REFERENCE: &str = "P-7K3M-Q2XV-9D4T";
 
     fn kept(number: u64, note: NewNote) -> OwnNote {
-        OwnNote { id: ReminderId::new(number), name: note.name, text: note.text }
+        OwnNote { id: ReminderId::new(number), name: note.name, text: note.text, is_changed: false }
     }
 
     fn mailing(subject: &str, markdown: &str) -> Mailing {
@@ -548,6 +568,28 @@ mod tests {
         assert_eq!(two.doubtful, Some(going));
         assert!(Journal::read(REFERENCE, &notes[..3]).is_none(), "no list without its head");
         assert!(!Journal::read(REFERENCE, &notes[2..4]).unwrap().is_whole());
+    }
+
+    /// Whatever note somebody has changed in GLPI: it says nothing, and nothing more is sent.
+    #[test]
+    fn what_was_changed_in_glpi_stops_all() {
+        let notes = [
+            kept(1, batch(1, &["a", "b'c"]).note(REFERENCE)),
+            kept(2, batch(2, &["d", "e&f"]).note(REFERENCE)),
+            kept(9, mailing("LSU", "Bonjour").note()),
+            kept(4, departure(1, 1, DepartureState::Handed, &["a", "b'c"]).note(REFERENCE)),
+            kept(5, super::stop(REFERENCE, "chef")),
+        ];
+        assert!(Journal::read(REFERENCE, &notes[..4]).unwrap().is_whole());
+        for changed in 0..notes.len() {
+            let mut notes = notes.clone();
+            notes[changed].is_changed = true;
+            let journal = Journal::read(REFERENCE, &notes).unwrap();
+            assert!(!journal.is_whole(), "{changed}");
+            let says = (journal.batches.len(), journal.departures.len(), journal.mailing.state);
+            let stopped = if changed == 4 { MailingState::Going } else { MailingState::Stopped };
+            assert_eq!(says, (2 - usize::from(changed < 2), 1 - usize::from(changed == 3), stopped), "{changed}");
+        }
     }
 
     #[test]

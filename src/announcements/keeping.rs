@@ -363,7 +363,7 @@ impl Keeping {
     fn note(&self, announcement: &Announcement) -> NewPublicNote {
         NewPublicNote {
             title: announcement.subject.clone(),
-            text: announcement.note(),
+            text: announcement.sealed(&self.glpi.proof_of_public_note(&announcement.proven())),
             begins: self.civil(announcement.begins),
             ends: announcement.ends.map(|ends| self.civil(ends)),
         }
@@ -381,13 +381,16 @@ impl Keeping {
 
     fn read(&self, note: &PublicNote) -> Option<Announcement> {
         let moment = |date: DateTime| date.to_zoned(self.zone.clone()).ok().map(|moment| moment.timestamp());
-        Announcement::read(Note {
+        let announcement = Announcement::read(Note {
             id: note.id,
             title: &note.title,
             text: &note.text,
             begins: note.begins.and_then(moment).unwrap_or(Timestamp::UNIX_EPOCH),
             ends: note.ends.and_then(moment),
-        })
+        })?;
+        // Whoever it is of by GLPI's word: the gateway wrote it.
+        let is_ours = self.glpi.is_public_note_of_ours(note, &announcement.proven(), Announcement::seal_of(&note.text));
+        is_ours.then_some(announcement)
     }
 
     fn civil(&self, moment: Timestamp) -> DateTime {

@@ -55,9 +55,11 @@ impl Records {
         Ok(mailings)
     }
 
-    /// The heads of those that are not done with, the oldest first. One call, which shows no other.
+    /// The heads of those that are not done with, the oldest first, but for those that somebody has changed. One call,
+    /// which shows no other.
     pub(super) async fn open(&self) -> Result<Vec<Mailing>, GlpiError> {
-        Ok(self.0.own_notes(TITLE, HEAD).await?.iter().filter_map(Journal::head).collect())
+        let notes = self.0.own_notes(TITLE, HEAD).await?;
+        Ok(notes.iter().filter(|note| !note.is_changed).filter_map(Journal::head).collect())
     }
 
     /// The journal of this mailing.
@@ -68,7 +70,9 @@ impl Records {
     /// How far its head says it is at this moment, whoever changed that. One call, which shows no list.
     pub(super) async fn state(&self, reference: &str) -> Result<Option<MailingState>, GlpiError> {
         let notes = self.0.own_notes(&format!("{TITLE} {reference} {HEAD}"), "").await?;
-        Ok(Journal::read(reference, &notes).map(|journal| journal.mailing.state))
+        // What somebody has changed is no word of ours: it is not sent.
+        let state = |journal: Journal| if journal.is_changed { None } else { Some(journal.mailing.state) };
+        Ok(Journal::read(reference, &notes).and_then(state))
     }
 
     /// Writes that it is stopped, for good.
@@ -121,9 +125,9 @@ impl Records {
             }
             // What is left of a list that was never finished.
             let found = Journal::batches(&reference, &notes);
-            for (number, batch) in &found {
-                if batches.get(number) != Some(batch) {
-                    self.correct(&reference, &notes, *number, batches.get(number)).await?;
+            for number in Journal::numbers(&reference, &notes) {
+                if found.get(&number).is_none_or(|batch| batches.get(&number) != Some(batch)) {
+                    self.correct(&reference, &notes, number, batches.get(&number)).await?;
                 }
             }
             let missing = batches.values().filter(|batch| !found.contains_key(&batch.number));
@@ -180,7 +184,7 @@ impl Records {
             Err(GlpiError::AnswerLost { why, together, source }) => {
                 let found = self.0.own_notes(&note.name, "").await?;
                 match found.iter().find(|kept| kept.name == note.name) {
-                    Some(kept) if kept.text == note.text => Ok(Some(kept.id)),
+                    Some(kept) if kept.text == note.text && !kept.is_changed => Ok(Some(kept.id)),
                     Some(_) => Ok(None),
                     // It may still come.
                     None => Err(GlpiError::AnswerLost { why, together, source }),

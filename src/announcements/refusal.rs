@@ -134,6 +134,8 @@ pub enum InformError {
     Unfrozen(Unfrozen),
     /// Its state is another.
     NotNow(MailingState),
+    /// Somebody has changed its journal in GLPI.
+    Changed,
     /// The code is wrong.
     WrongCode,
     /// The person who wrote it confirms.
@@ -228,6 +230,12 @@ impl InformError {
             Self::NotNow(state) => Bilingual::new("it is ", "son envoi est ")
                 .then("", &state.said())
                 .then("", &Bilingual::new(", and this is not for now", ", et ce n’est plus possible")),
+            Self::Changed => Bilingual::new(
+                "somebody has changed its notes «Passerelle, envoi …» in GLPI, and nothing more of it goes; restore them, or \
+                 stop it and hand in a new one",
+                "ses notes «\u{a0}Passerelle, envoi …\u{a0}» ont été changées dans GLPI, et plus rien n’en part\u{a0}; \
+                 rétablissez-les, ou arrêtez-la et écrivez-en une nouvelle",
+            ),
             Self::WrongCode => Bilingual::new(
                 "this code does not confirm it; copy the one of the mail that asked for it",
                 "ce code ne la confirme pas\u{a0}; recopiez celui du courriel qui le demande",

@@ -94,6 +94,7 @@ pub fn glpi(config: &Config) -> Result<Glpi, ConfigError> {
     };
     let settings = Settings {
         app_token: glpi.app_token.clone(),
+        note_secret: config.redis.key_secret.clone(),
         sessions: glpi.sessions,
         tickets_per_call: glpi.tickets_per_call,
         connect_timeout: glpi.connect_timeout,

@@ -5,11 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use data_encoding::HEXLOWER;
 use jiff::Zoned;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     flow::ledger::Ledger,
-    glpi::{Glpi, GlpiError},
+    glpi::{Glpi, GlpiError, NewNote},
     letters::{ComposeError, Report, ReportLetters},
     people::{People, Role},
     request::Address,
@@ -106,7 +108,8 @@ impl MonthlyPost {
         let mut waiting = Vec::new();
         for recipient in recipients {
             let title = format!("Passerelle\u{a0}: {name}, {recipient}");
-            if !self.glpi.has_note(&title).await? {
+            let notes = self.glpi.own_notes(&title, "").await?;
+            if !notes.iter().any(|note| note.name == title) {
                 waiting.push((recipient, title));
             }
         }
@@ -134,7 +137,8 @@ impl MonthlyPost {
             let day = french::date(now);
             let text =
                 format!("<p>{became} le {day} par la passerelle. Sans cette note, il serait envoyé de nouveau.</p>");
-            self.glpi.keep_note(&title, &text).await?;
+            // Whoever has written it meanwhile says the same.
+            self.glpi.keep_own_note(&NewNote { key: key(&title), name: title.clone(), text }).await?;
             self.unnoted().remove(&title);
             if result.is_ok() && !was_sent {
                 sent.insert(recipient);
@@ -145,4 +149,9 @@ impl MonthlyPost {
     fn unnoted(&self) -> MutexGuard<'_, BTreeSet<String>> {
         self.unnoted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the note of this title is called in GLPI, of which it keeps a single one.
+fn key(title: &str) -> String {
+    format!("passerelle-{}", HEXLOWER.encode(&Sha256::digest(title)))
 }

@@ -8,6 +8,7 @@ use crate::id::ReminderId;
 
 use super::error::GlpiError;
 use super::exchange::Call;
+use super::note_seal::is_same;
 use super::{Glpi, lists, wire};
 
 /// Notes of one call, and those that are read at most.
@@ -86,6 +87,21 @@ impl NewPublicNote {
 }
 
 impl Glpi {
+    /// What proves that the gateway wrote a note that says this: GLPI lets anybody give the account a note of theirs.
+    pub fn proof_of_public_note(&self, says: &[String]) -> String {
+        let parts: Vec<&str> = ["public"].into_iter().chain(says.iter().map(String::as_str)).collect();
+        self.shared.seal.proof(&parts)
+    }
+
+    /// Whether this proves so; a note of which it does not is named in the log, once.
+    pub fn is_public_note_of_ours(&self, note: &PublicNote, says: &[String], proof: &str) -> bool {
+        let is_ours = is_same(proof, &self.proof_of_public_note(says));
+        if !is_ours {
+            self.name_stranger(note.id, &note.title);
+        }
+        is_ours
+    }
+
     /// The service account's notes whose text holds `text` (letters, figures, blanks, colons and hyphens), the one that
     /// was written last first; at most 1,000.
     ///

@@ -1,7 +1,7 @@
 //! The client: what all of its calls stand on, and what its clones share.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use super::joint_read::Reads;
 use super::kept_answers::KeptAnswers;
 use super::lists::{MOST_ROWS, PAGE, page};
 use super::markers::MarkerSearch;
+use super::note_seal::NoteSeal;
 use super::own_session::{FullSession, OwnSession};
 use super::requesters::RequestersOf;
 use super::settings::Settings;
@@ -24,6 +25,7 @@ use super::shown_accounts::ShownAccounts;
 use super::turns::Urgency;
 use super::upload::Upload;
 use super::verdict::Added;
+use crate::id::ReminderId;
 
 /// A GLPI server. Clones share sessions, the circuit breaker and the directory, and what waits for a session goes in one
 /// call where it can.
@@ -43,6 +45,10 @@ pub(super) struct Shared {
     /// The service account's session, once GLPI has told of it.
     own_session: OnceCell<OwnSession>,
     pub(super) kept: KeptAnswers,
+    /// What tells the gateway's own notes from others.
+    pub(super) seal: NoteSeal,
+    /// Notes that were named in the log, which only look like its own.
+    pub(super) strange_notes: Mutex<BTreeSet<ReminderId>>,
     pub(super) creations: Arc<Creations>,
     pub(super) marker_searches: Reads<MarkerSearch>,
     pub(super) requesters: Reads<RequestersOf>,
@@ -59,6 +65,8 @@ impl Glpi {
             downloads: Semaphore::new((settings.sessions / 2).max(1)),
             own_session: OnceCell::new(),
             kept: KeptAnswers::default(),
+            seal: NoteSeal::new(settings),
+            strange_notes: Mutex::default(),
             creations: Arc::new(creations),
             marker_searches: Reads::default(),
             requesters: Reads::default(),

@@ -7,8 +7,8 @@
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
 //!   `search`, `counted` (both by `pages`), `recent`, `last_requesters` and `links` read them, `history` what became of them (`changes`);
 //!   `followups`, `actors`; files go with `sent_files` and come with
-//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`, `reminders`,
-//!   `announcements`, `own_notes`; `administrator` sets it up.
+//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`,
+//!   `announcements`, `own_notes` (`note_seal` says which are); `administrator` sets it up.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
 //!   `markers`, `requesters` and `shown_accounts`; both wait in `gather`.
@@ -54,6 +54,7 @@ mod links;
 mod lists;
 mod markers;
 mod names;
+mod note_seal;
 mod notices;
 mod obstacle;
 mod overview;
@@ -65,7 +66,6 @@ mod pages;
 mod plain;
 mod recent;
 mod remedy;
-mod reminders;
 mod requesters;
 mod rights;
 mod search;

@@ -15,6 +15,8 @@ pub struct Settings {
     pub app_token: Option<SecretString>,
     /// The service account.
     pub credentials: Credentials,
+    /// What the gateway's own notes are sealed with, the same for every instance; without, the account's secret.
+    pub note_secret: Option<SecretString>,
     /// How many sessions, that is calls at the same time, at most.
     pub sessions: usize,
     /// How many tickets without files one call makes at most, where they wait for a session.
@@ -39,6 +41,7 @@ impl Settings {
             url,
             app_token: None,
             credentials,
+            note_secret: None,
             sessions: 4,
             tickets_per_call: 25,
             connect_timeout: Duration::from_secs(5),

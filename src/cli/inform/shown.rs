@@ -86,24 +86,33 @@ impl Screen {
     /// Those that have a list.
     pub(super) fn list(&self, mailings: &[Mailing], under_way: &BTreeMap<String, MailingProgress>, json: bool) {
         for mailing in mailings {
-            let in_doubt = under_way.get(&mailing.reference).map(MailingProgress::in_doubt).unwrap_or_default();
+            let progress = under_way.get(&mailing.reference);
+            let in_doubt = progress.map(MailingProgress::in_doubt).unwrap_or_default();
+            let is_changed = progress.is_some_and(|progress| !progress.is_whole);
             if json {
                 let mut shown = serde_json::to_value(mailing).unwrap_or_default();
                 shown["in_doubt"] = json!(in_doubt);
+                shown["changed"] = json!(is_changed);
                 say(shown.to_string());
             } else {
                 let doubt = match in_doubt {
                     0 => Bilingual::default(),
                     many => Bilingual::new(format!(", {many} in doubt"), format!(", {many} en doute")),
                 };
+                let changed = if is_changed {
+                    Bilingual::new(", changed in GLPI", ", changé dans GLPI")
+                } else {
+                    Bilingual::default()
+                };
                 say(format!(
-                    "{}  {}  {:>5}  {}{}{}  {}{}",
+                    "{}  {}  {:>5}  {}{}{}{}  {}{}",
                     mailing.reference,
                     self.moment(mailing.written_at, "%Y-%m-%d %H:%M"),
                     mailing.addresses,
                     self.text(&mailing.state.said()),
                     self.text(&mailing.outcome.map(outcome).unwrap_or_default()),
                     self.text(&doubt),
+                    self.text(&changed),
                     mailing.subject,
                     named(&mailing.files)
                 ));
@@ -222,8 +231,8 @@ impl Screen {
             self.doubts(app, progress);
             if !progress.is_whole {
                 self.say(&Bilingual::new(
-                    "its list or its files in GLPI are not those that were written: nothing more is sent",
-                    "sa liste ou ses fichiers dans GLPI ne sont pas ceux qui y ont été écrits\u{a0}: plus rien ne part",
+                    "its list, its journal or its files were changed in GLPI: nothing more is sent",
+                    "sa liste, son journal ou ses fichiers ont été changés dans GLPI\u{a0}: plus rien ne part",
                 ));
             }
         }

@@ -95,6 +95,11 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "announcement-ended",
             "Son envoi est arrêté ou terminé\u{a0}: cela n’est plus possible.",
         ),
+        InformError::Changed => (
+            StatusCode::CONFLICT,
+            "changed-in-glpi",
+            "Son journal a été changé dans GLPI\u{a0}: plus rien n’en part. Arrêtez-la et écrivez-en une nouvelle, ou faites rétablir ses notes par l’exploitation.",
+        ),
         InformError::WrongCode => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "wrong-code",

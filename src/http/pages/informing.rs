@@ -138,6 +138,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
             )
         }
         InformError::NotNow(state) => conflict(format!("L’envoi est {}\u{a0}: ce n’est plus possible.", state.label())),
+        InformError::Changed => conflict(sentence(&error.said())),
         InformError::WrongCode => Problem::new(
             StatusCode::FORBIDDEN,
             "wrong-code",

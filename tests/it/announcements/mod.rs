@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod commands;
 mod files;
+mod forged;
 mod held;
 mod interrupted;
 mod killed;

@@ -3,18 +3,20 @@
 use passerelle::{
     announcements::{Announcement, InformError, MailingState, Recipients, Zones},
     app::App,
-    glpi::NewNote,
+    glpi::{NewNote, OwnNote},
     people::{Rights, Role},
     request::{Address, Enclosure, Reference},
     smtp::{Mailer, Outbox},
 };
+use reqwest::Method;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     marker,
     target::{Target, account},
 };
-use crate::support::gateway::configured;
+use crate::support::{gateway::configured, helpdesk::Helpdesk};
 
 #[tokio::test]
 async fn of_two_notes_with_one_key_glpi_takes_one() {
@@ -39,6 +41,36 @@ async fn of_two_notes_with_one_key_glpi_takes_one() {
     let kept = glpi.own_notes(&format!("Essai {key}"), "").await.unwrap();
     let texts: Vec<&str> = kept.iter().map(|note| note.text.as_str()).collect();
     assert_eq!(texts, ["<p>réécrit</p>", "<p>un &amp; deux<br>trois</p>"]);
+}
+
+/// Anybody may write notes, show them to the account, and give them to it: GLPI says then that they are the account's.
+#[tokio::test]
+async fn a_note_that_somebody_else_wrote_is_none_of_ours() {
+    let target = Target::start().await;
+    let (glpi, key) = (target.client(), format!("passerelle-{}", marker()));
+    let title = format!("Essai {key}");
+    let id = glpi.keep_own_note(&NewNote { key: key.clone(), name: title.clone(), text: "<p>x</p>".to_owned() }).await;
+    let id = id.unwrap().unwrap();
+    let (login, password) = account();
+    let own = Helpdesk::sign_in(&target.url(), &login, &password).await;
+    let real = own.get(&format!("Reminder/{id}")).await;
+    let other = Helpdesk::sign_in(&target.url(), "tech1", "tech1").await;
+    for forged in [format!("{key}-2"), format!("{}2", real["uuid"].as_str().unwrap())] {
+        let input = json!({ "name": title, "uuid": forged, "text": real["text"] });
+        let note = other.add("Reminder", input).await;
+        let input = json!({ "reminders_id": note, "entities_id": 0, "is_recursive": 1 });
+        other.add("Entity_Reminder", input).await;
+        assert_eq!(own.get(&format!("Reminder/{note}")).await["name"], title.as_str(), "the account sees it");
+        let ours = |notes: Vec<OwnNote>| notes.into_iter().map(|note| (note.id, note.is_changed)).collect::<Vec<_>>();
+        assert_eq!(ours(glpi.own_notes(&title, "").await.unwrap()), [(id, false)], "it is shown to it");
+        other.call(Method::PUT, &format!("Reminder/{note}"), json!({ "users_id": real["users_id"] })).await;
+        let given = own.get(&format!("Reminder/{note}")).await;
+        assert_eq!(given["users_id"], real["users_id"], "GLPI lets them give it away");
+        assert_eq!(ours(glpi.own_notes(&title, "").await.unwrap()), [(id, false)], "it is given to it");
+    }
+    own.call(Method::PUT, &format!("Reminder/{id}"), json!({ "text": "<p>y</p>" })).await;
+    let changed = glpi.own_notes(&title, "").await.unwrap();
+    assert!(changed.len() == 1 && changed[0].is_changed, "{changed:?}");
 }
 
 fn app(target: &Target) -> (App, Outbox) {

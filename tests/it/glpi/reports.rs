@@ -8,11 +8,17 @@ use passerelle::{
     smtp::{Mailer, Outbox},
 };
 
+use reqwest::Method;
+use serde_json::json;
+
 use super::{
     marker,
     target::{Target, account},
 };
-use crate::support::gateway::{DIRECTORS, Gateway, configured, mail};
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, configured, mail},
+    helpdesk::Helpdesk,
+};
 
 /// An instance whose correspondent of the Côte-d'Or is this address, beside a group of GLPI's.
 fn instance(target: &Target, correspondent: &str) -> (App, Outbox) {
@@ -42,6 +48,13 @@ async fn a_report_is_counted_from_glpi_and_reaches_each_once() {
     let now = Timestamp::now().in_tz("Europe/Paris").unwrap();
     let month = Period::month(now.date());
     let (one, outbox) = instance(&target, &correspondent);
+    // A note by somebody else that it was sent is none.
+    let forger = Helpdesk::sign_in(&target.url(), "tech1", "tech1").await;
+    let own = Helpdesk::sign_in(&target.url(), &login, &password).await;
+    let owner = own.get("getFullSession").await["session"]["glpiID"].clone();
+    let title = format!("Passerelle\u{a0}: rapport de pilotage 021 {}, {correspondent}", month.code());
+    let note = forger.add("Reminder", json!({ "name": title, "text": "<p>Envoyé.</p>" })).await;
+    forger.call(Method::PUT, &format!("Reminder/{note}"), json!({ "users_id": owner })).await;
     one.figures.read_anew().await.unwrap();
     assert!(one.figures.progress().is_whole);
     let Reported::To(told) = one.reports.send("021", month, &now).await.unwrap() else { panic!("it is not sent") };
