@@ -37,6 +37,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 const LONGEST_PAUSE: usize = 15;
 /// How long a stop waits for GLPI to take what became of a batch.
 const LAST_WORD: Duration = Duration::from_secs(20);
+/// The code of what was given up without any answer of the relay's: it is not available (RFC 5321 section 4.2.3).
+const NO_ANSWER: u16 = 421;
 /// The code of an address that no relay would take.
 const NO_ADDRESS: u16 = 553;
 
@@ -316,8 +318,16 @@ impl Dispatcher {
                 Err(_) => refused.push((address.to_string(), NO_ADDRESS)),
             }
         }
+        let began_at = standing.again.unwrap_or(journal.mailing.written_at);
+        let is_given_up = Timestamp::now().duration_since(began_at) > PATIENCE;
         let open = match self.letters.open_batch(&to).await {
             Ok(open) => open,
+            Err(error) if is_given_up => {
+                tracing::error!(%error, reference, batch = batch.number, "the mail relay took no announcement for a day: it is given up");
+                let code = error.code().unwrap_or(NO_ANSWER);
+                refused.extend(to.iter().map(|address| (address.to_string(), code)));
+                return self.give_up(journal, batch, standing, refused).await;
+            }
             Err(error) => return Ok(Step::NotNow(error)),
         };
         let coded = |each: &[(lettre::Address, u16)]| -> Vec<(String, u16)> {
@@ -333,7 +343,7 @@ impl Dispatcher {
         let recipients = open.recipients();
         refused.extend(coded(&recipients.refused));
         let mut put_off = coded(&recipients.put_off);
-        if Timestamp::now().duration_since(standing.again.unwrap_or(journal.mailing.written_at)) > PATIENCE {
+        if is_given_up {
             refused.append(&mut put_off);
         }
         let nobody = recipients.taken.is_empty();
@@ -361,8 +371,9 @@ impl Dispatcher {
                 match open.finish(mail).await {
                     Ok(()) => DepartureState::Handed,
                     Err(NotHandedOver::Refused(error)) => {
-                        if let Some(code) = error.for_good() {
-                            // The same again gets the same answer.
+                        let given_up = is_given_up.then(|| error.code().unwrap_or(NO_ANSWER));
+                        if let Some(code) = error.for_good().or(given_up) {
+                            // The same again gets the same answer, or was tried for a day.
                             tracing::error!(%error, reference, batch = batch.number, "the mail relay refuses an announcement");
                             departure.refused.extend(departure.to.drain(..).map(|address| (address, code)));
                             DepartureState::Handed
@@ -384,6 +395,36 @@ impl Dispatcher {
         count(&departure);
         journal.departures.insert((departure.batch, departure.attempt), (id, departure));
         Ok(not_now.map_or(Step::Done, Step::NotNow))
+    }
+
+    /// Writes down that what is left of a batch was tried for long enough.
+    async fn give_up(
+        &self,
+        journal: &mut Journal,
+        batch: &Batch,
+        standing: &Standing,
+        refused: Vec<(String, u16)>,
+    ) -> Result<Step, SendingError> {
+        let reference = journal.mailing.reference.clone();
+        if self.records.state(&reference).await? == Some(MailingState::Stopped) {
+            return Ok(Step::Stopped);
+        }
+        let departure = Departure {
+            batch: batch.number,
+            attempt: standing.next_attempt,
+            state: DepartureState::Handed,
+            at: Timestamp::now(),
+            by: self.me.clone(),
+            to: Vec::new(),
+            refused,
+            put_off: Vec::new(),
+            decided_by: None,
+            is_lost: false,
+        };
+        let Some(id) = self.records.depart(&reference, &departure).await? else { return Ok(Step::Another) };
+        count(&departure);
+        journal.departures.insert((departure.batch, departure.attempt), (id, departure));
+        Ok(Step::Done)
     }
 
     /// Tells GLPI what became of a batch; again and again, since else it is in doubt.

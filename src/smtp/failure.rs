@@ -67,6 +67,16 @@ impl SendError {
         Some(u16::from(*code)).filter(|code| !OF_SIGNING_IN.contains(code))
     }
 
+    /// The code of the relay's answer, whatever it means; none where it gave none.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Refused(Fault::Answered(code))
+            | Self::PutOff(Fault::Answered(code))
+            | Self::Unavailable(Fault::Answered(code)) => Some((*code).into()),
+            _ => None,
+        }
+    }
+
     /// What was wrong, for who runs a command.
     pub fn reason(&self) -> Bilingual {
         let (english, french, fault) = match self {
