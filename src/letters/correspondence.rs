@@ -1,5 +1,6 @@
 //! Who the gateway's letters come from, and the head every one of them has: no machine answers it (RFC 3834).
 
+use data_encoding::BASE64;
 use lettre::{
     Message,
     message::{
@@ -13,6 +14,9 @@ use crate::{
     request::Address,
     smtp::{Mailer, OpenBatch, SendError},
 };
+
+/// Bytes of an encoded word: with what stands around it, it stays within a line.
+const LONGEST_WORD: usize = 36;
 
 /// Makes and sends the gateway's letters: all of one sender, by one relay.
 #[derive(Clone)]
@@ -91,7 +95,7 @@ impl Correspondence {
         Message::builder()
             .from(self.from.clone())
             .to(to.into())
-            .subject(subject)
+            .raw_header(titled(subject))
             .date_now()
             .message_id(Some(id))
             .raw_header(field("Auto-Submitted", auto_submitted))
@@ -120,4 +124,21 @@ impl Correspondence {
 
 fn field(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+/// The subject. One that looks as if it were encoded is, so that nobody's program takes its letters for something else
+/// (RFC 2047 section 5).
+fn titled(subject: &str) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !subject.contains("=?") {
+        return HeaderValue::new(name, subject.to_owned());
+    }
+    let mut words: Vec<String> = Vec::new();
+    let mut rest = subject;
+    while !rest.is_empty() {
+        let (word, behind) = rest.split_at(rest.floor_char_boundary(LONGEST_WORD.min(rest.len())));
+        words.push(format!("=?utf-8?b?{}?=", BASE64.encode(word.as_bytes())));
+        rest = behind;
+    }
+    HeaderValue::dangerous_new_pre_encoded(name, subject.to_owned(), words.join("\r\n "))
 }

@@ -167,6 +167,27 @@ async fn a_subject_goes_whole() {
     assert!(matches!(error, InformError::TooMuch(Excess::Characters { length: 151, most: 150, .. })), "{error:?}");
 }
 
+/// One that looks encoded is no other subject to whoever reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subject_is_read_as_it_was_written() {
+    let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
+    let (_folder, csv) = directory(4);
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
+    let many = "=?utf-8?b?w6k=?= ".repeat(8).trim_end().to_owned();
+    let long = format!("{}=?x", "école ".repeat(20));
+    for subject in
+        ["=?utf-8?q?x?=", "a =?utf-8?q?x?= b", "É =?iso-8859-1?q?=E9?=", "=?", "?= =?", &many, &long, "x = y ?"]
+    {
+        let announcement = Announcement { subject: subject.to_owned(), ..announcement(subject, &["021"]) };
+        let informed = app.informer.inform(announcement, (&[], &Enclosure::default()), &operator()).await.unwrap();
+        send(&app, informed.announcement.reference).await;
+        let mail = sink.taken().pop().unwrap().mail;
+        let parsed = mail_parser::MessageParser::default().parse(mail.as_bytes()).unwrap();
+        assert_eq!(parsed.subject(), Some(subject), "{mail}");
+        assert!(mail.lines().all(|line| line.len() <= 78 || !line.starts_with("Subject")), "{mail}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_answer_is_in_doubt_until_somebody_decides() {
     let slow = std::time::Duration::from_secs(3);
