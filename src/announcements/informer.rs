@@ -191,7 +191,8 @@ impl Informer {
         if announcement.by_mail.is_none() && !announcement.on_portal {
             return Err(InformError::Missing(Lack::Way));
         }
-        if announcement.on_portal && announcement.ends.is_none_or(|ends| ends <= announcement.begins) {
+        let now = Timestamp::now();
+        if announcement.on_portal && announcement.ends.is_none_or(|ends| ends <= announcement.begins.max(now)) {
             return Err(InformError::Missing(Lack::End));
         }
         if announcement.by_mail == Some(Recipients::LastRequesters) && announcement.application.is_none() {
@@ -265,6 +266,9 @@ impl Informer {
         }
         let (files, uploads) = self.files(enclosure).await?;
         let must_confirm = recipients.len() > self.settings.confirm_above;
+        if must_confirm && Address::parse(&announcement.written_by).is_none() {
+            return Err(InformError::Unnamed(self.settings.confirm_above));
+        }
         let seconds = if must_confirm { self.others(&announcement.written_by).await? } else { Vec::new() };
         if must_confirm && seconds.is_empty() {
             return Err(InformError::NobodyElse(self.settings.confirm_above));
@@ -380,7 +384,7 @@ impl Informer {
     async fn others(&self, writer: &str) -> Result<Vec<Address>, GlpiError> {
         let now = Timestamp::now().to_zoned(self.zone.clone()).datetime();
         let operators = self.people.addresses(&Role::Operator, now).await?;
-        Ok(operators.into_iter().filter(|operator| !is_same(operator.as_str(), writer)).collect())
+        Ok(operators.into_iter().filter(|operator| !is_same(writer, operator.as_str())).collect())
     }
 
     async fn is_operator(&self, person: &str) -> Result<bool, GlpiError> {
@@ -787,9 +791,9 @@ fn mailing(announcement: &Announcement, recipients: &RecipientList, must_confirm
     }
 }
 
-/// Whether two people are one, by address or name.
-fn is_same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+/// Whether whoever wrote it is this person. A writer of whom only a name is known may be anybody.
+fn is_same(writer: &str, person: &str) -> bool {
+    Address::parse(writer).is_none_or(|writer| Address::parse(person).is_some_and(|person| person == writer))
 }
 
 /// What is kept under the name of what is handed in, where that is the same.

@@ -116,6 +116,8 @@ pub enum InformError {
     Nobody,
     /// Nobody but its writer could confirm it.
     NobodyElse(usize),
+    /// Who wrote it is not named by an address, and a second person has to be another one.
+    Unnamed(usize),
     /// These files cannot go, for these reasons.
     Files(Vec<LeftOut>),
     /// One that says something else has its name.
@@ -196,6 +198,16 @@ impl InformError {
                 ),
                 format!(
                     "plus de {most} adresses\u{a0}: une seconde personne doit confirmer\u{a0}; nommez un autre exploitant dans people.operators"
+                ),
+            ),
+            Self::Unnamed(most) => Bilingual::new(
+                format!(
+                    "more than {most} addresses: a second person has to confirm, so whoever writes it is named by their mail \
+                     address; give --by ADDRESS"
+                ),
+                format!(
+                    "plus de {most} adresses\u{a0}: une seconde personne doit confirmer, et qui écrit est donc nommé par son \
+                     adresse\u{a0}; donnez --by ADRESSE"
                 ),
             ),
             Self::Files(files) => {

@@ -287,11 +287,12 @@ async fn decide(State(services): State<Arc<Services>>, Path(name): Path<String>,
         .answered(request, async |services, parts, body, _| {
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
-            if !rights.is_everything() {
-                return Err(in_charge::anothers());
-            }
             let (decision, batch, by) = asked::decision(&body.bytes, person.as_ref())?;
             let (_, reference) = theirs(services, &name, &rights).await?;
+            if !rights.is_everything() {
+                let detail = "Seule l’exploitation décide de ce qui est en doute. Demandez-le-lui.";
+                return Err(Problem::new(StatusCode::FORBIDDEN, "not-in-charge", detail));
+            }
             shown(services, services.oversight()?.informer.decide(reference, batch, decision, &by).await)
         })
         .await

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use jiff::civil;
+use jiff::{Timestamp, civil, tz::TimeZone};
 
 use crate::{announcements::DoubtDecision, cli::unfit::Unfit, request::Reference, text::Language};
 
@@ -40,10 +40,11 @@ pub struct Args {
     /// Shows it on the portal alone; no mail goes.
     #[arg(long, conflicts_with_all = ["portal", "list", "last_requesters"])]
     pub portal_only: bool,
-    /// Until when the portal shows it: 2026-12-01 or 2026-12-01T18:00; seven days without.
-    #[arg(long)]
-    pub until: Option<civil::DateTime>,
-    /// Who writes it.
+    /// Until when the portal shows it: 2026-12-01 (that day included), 2026-12-01T18:00, or with an offset
+    /// 2026-12-01T18:00+01:00; seven days without.
+    #[arg(long, value_parser = until)]
+    pub until: Option<Until>,
+    /// Who writes it: an address above `announcements.confirm_above` addresses, where another person confirms it.
     #[arg(long, default_value = "l’exploitation")]
     pub by: String,
     /// Shows the mail and who would get it; sends and writes nothing.
@@ -145,10 +146,76 @@ fn reference(text: &str) -> Result<Reference, Unfit> {
     })
 }
 
+/// Until when the portal shows something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of this day, in the academy's time zone.
+    Day(civil::Date),
+    /// To this moment there.
+    Local(civil::DateTime),
+    /// To this moment anywhere.
+    Moment(Timestamp),
+}
+
+impl Until {
+    /// The moment that is meant.
+    pub(super) fn moment(self, zone: &TimeZone) -> Option<Timestamp> {
+        let there = |moment: civil::DateTime| moment.to_zoned(zone.clone()).ok().map(|moment| moment.timestamp());
+        match self {
+            Self::Day(day) => there(day.at(23, 59, 59, 0)),
+            Self::Local(moment) => there(moment),
+            Self::Moment(moment) => Some(moment),
+        }
+    }
+}
+
+fn until(text: &str) -> Result<Until, Unfit> {
+    let text = text.trim();
+    let day = (!text.contains([':', 'T', 't', ' '])).then(|| text.parse().ok()).flatten();
+    // What has an offset is no local time.
+    let moment = || text.parse().ok().map(Until::Moment);
+    let local = || text.parse().ok().map(Until::Local);
+    day.map(Until::Day).or_else(moment).or_else(local).ok_or_else(|| {
+        Unfit::new(
+            "give a day or a moment, such as 2026-12-01 or 2026-12-01T18:00",
+            "donnez un jour ou un moment, comme 2026-12-01 ou 2026-12-01T18:00",
+        )
+    })
+}
+
 fn decision(text: &str) -> Result<DoubtDecision, Unfit> {
     match text {
         "sent" => Ok(DoubtDecision::Sent),
         "send" => Ok(DoubtDecision::Send),
         _ => Err(Unfit::new("give sent or send", "donnez `sent` ou `send`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use rstest::rstest;
+
+    use super::until;
+
+    #[rstest]
+    #[case::a_day_included("2026-12-01", "2026-12-01T23:59:59+01:00")]
+    #[case::another_clock("2026-07-01", "2026-07-01T23:59:59+02:00")]
+    #[case::a_moment("2026-12-01T18:00", "2026-12-01T18:00:00+01:00")]
+    #[case::with_a_blank("2026-12-01 18:00:30", "2026-12-01T18:00:30+01:00")]
+    #[case::elsewhere("2026-12-01T18:00+05:00", "2026-12-01T18:00:00+05:00")]
+    #[case::in_greenwich("2026-12-01T18:00Z", "2026-12-01T18:00:00Z")]
+    fn until_says_what_people_mean(#[case] text: &str, #[case] expected: &str) {
+        let zone = TimeZone::get("Europe/Paris").unwrap();
+        assert_eq!(until(text).unwrap().moment(&zone), Some(expected.parse().unwrap()));
+    }
+
+    #[rstest]
+    #[case("demain")]
+    #[case("2026-13-01")]
+    #[case("18:00")]
+    #[case("2026-12-01T25:00")]
+    fn anything_else_is_refused(#[case] text: &str) {
+        assert!(until(text).is_err(), "{text}");
     }
 }

@@ -39,6 +39,7 @@ impl Unable {
             | Self::Inform(
                 InformError::Missing(_)
                 | InformError::TooMuch(_)
+                | InformError::Unnamed(_)
                 | InformError::Files(_)
                 | InformError::NoBatch { .. }
                 | InformError::NoList(NoList::Strangers(_))

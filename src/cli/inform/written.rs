@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 use super::{
-    arguments::Args,
+    arguments::{Args, Until},
     typed::{Unable, person},
 };
 use crate::{
@@ -21,6 +21,8 @@ use crate::{
 const BOM: char = '\u{feff}';
 /// How long what the portal shows is shown, unless said otherwise.
 const SHOWN_DAYS: i64 = 7;
+/// The last year that GLPI's database keeps.
+const LAST_YEAR: i16 = 2037;
 /// Lines of a list that are named where they are wrong.
 const MOST_NAMED: usize = 20;
 
@@ -49,7 +51,7 @@ impl Written {
         let now = Timestamp::now();
         let zone = &app.config.time_zone;
         let ends = match args.until {
-            Some(until) => until.to_zoned(zone.clone()).ok().map(|until| until.timestamp()),
+            Some(until) => Some(end(until, now, zone)?),
             None => now.to_zoned(zone.clone()).checked_add(SHOWN_DAYS.days()).ok().map(|until| until.timestamp()),
         };
         let by_mail = match (args.portal_only, &args.list, args.last_requesters) {
@@ -102,6 +104,24 @@ fn check(args: &Args, on_portal: bool) -> Result<(), Unable> {
         ));
     }
     if mistakes.is_empty() { Ok(()) } else { Err(Unable::Typed(mistakes)) }
+}
+
+/// When the portal ends to show it: a moment to come that GLPI keeps.
+fn end(until: Until, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, Unable> {
+    let ends = until.moment(zone).filter(|ends| ends.to_zoned(zone.clone()).year() <= LAST_YEAR);
+    let Some(ends) = ends else {
+        return Err(Unable::typed(
+            format!("--until is later than GLPI keeps; give a day up to {LAST_YEAR}"),
+            format!("--until est plus tard que ce que GLPI garde\u{a0}; donnez un jour jusqu’en {LAST_YEAR}"),
+        ));
+    };
+    if ends > now {
+        return Ok(ends);
+    }
+    Err(Unable::typed(
+        "--until is over; give a day or a moment to come",
+        "--until est passé\u{a0}; donnez un jour ou un moment à venir",
+    ))
 }
 
 fn unreadable(file: &Path, why: &std::io::Error, remedy: (&str, &str)) -> Unable {

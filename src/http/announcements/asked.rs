@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -22,6 +22,8 @@ const MOST_ZONES: usize = 500;
 const MOST_ADDRESSES: usize = 20_000;
 /// Of those that are wrong so many are named.
 const MOST_NAMED: usize = 20;
+/// The years of moments that GLPI's database keeps.
+const LASTING: std::ops::Range<i16> = 1971..2038;
 const FIELDS: [&str; 12] = [
     "subject",
     "text",
@@ -49,17 +51,17 @@ pub(super) struct NewAnnouncement {
     /// Files that go along, `announcements.max_size` bytes of them at most; each as `[attachments]` says.
     #[schema(example = json!([{"name": "procedure.pdf", "content_type": "application/pdf", "content": "JVBERi0="}]))]
     attachments: Option<Vec<schemas::JsonFile>>,
-    /// Departments (`021`) and circonscriptions (`021/Dijon Nord`); without, the whole academy.
-    #[schema(example = json!(["021", "058/Nevers"]))]
+    /// Departments (`021`) and circonscriptions (`021/Dijon Nord`), at least one; left out, the whole academy. Not with `recipients: list`.
+    #[schema(example = json!(["021", "058/Nevers"]), min_items = 1)]
     zones: Option<Vec<String>>,
-    /// The application it is about.
-    #[schema(example = "LSU")]
+    /// The application it is about; left out, none.
+    #[schema(example = "LSU", min_length = 1)]
     application: Option<String>,
     /// Who gets it by mail: `directors` (of its zones), `last-requesters` (those who asked for help with its application in the last 90 days), `list`, or `none`. Without, `directors`.
     #[schema(example = "directors", pattern = "^(directors|last-requesters|list|none)$")]
     recipients: Option<String>,
     /// The addresses of `recipients: list`.
-    #[schema(example = json!(null))]
+    #[schema(example = json!(null), min_items = 1)]
     list: Option<Vec<String>>,
     /// Whether the portal shows it, too.
     #[schema(example = true)]
@@ -67,10 +69,10 @@ pub(super) struct NewAnnouncement {
     /// From when the portal shows it; without, from now on.
     #[schema(format = DateTime, example = "2026-11-24T08:00:00+01:00")]
     begins: Option<String>,
-    /// Until when; required where the portal shows it.
+    /// Until when, a moment to come; required where the portal shows it.
     #[schema(format = DateTime, example = "2026-11-25T18:00:00+01:00")]
     ends: Option<String>,
-    /// Who writes it, where a token names nobody.
+    /// Who writes it, where a token names nobody; an address where a second person has to confirm it.
     #[schema(example = "ien.dijon@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
     /// Counts who would get it; keeps and sends nothing.
@@ -137,11 +139,12 @@ pub(super) async fn new_announcement(
             fields.note(field, "missing", "Donnez un texte.".to_owned());
         }
     }
+    // A blank, and an empty list, is a mistake, and not everybody, always or now.
+    let (has_zones, has_list) = (fields.has("zones"), fields.has("list"));
+    let says_who = fields.has("recipients");
     let zones = zones(&mut fields, services).await?;
     let list = list(&mut fields);
-    let application = fields.text("application", LONGEST_NAME);
-    // A blank is a mistake, and not everybody.
-    let says_who = fields.has("recipients");
+    let application = text_or_mistake(&mut fields, "application", LONGEST_NAME);
     let by_mail = match fields.text("recipients", LONGEST_NAME).as_deref() {
         None if !says_who => Some(Recipients::Directors),
         Some("none") => None,
@@ -157,7 +160,11 @@ pub(super) async fn new_announcement(
     if by_mail == Some(Recipients::List) && list.is_empty() {
         fields.note("list", "missing", "Donnez les adresses de la liste.".to_owned());
     }
-    if by_mail != Some(Recipients::List) && !list.is_empty() {
+    if by_mail == Some(Recipients::List) && has_zones {
+        let message = "Une liste dit elle-même à qui l’information va\u{a0}: retirez les zones, ou la liste.";
+        fields.note("zones", "unused", message.to_owned());
+    }
+    if by_mail != Some(Recipients::List) && has_list {
         let message = "Une liste ne compte que pour recipients: list. Dites-le, ou retirez-la.";
         fields.note("list", "unused", message.to_owned());
     }
@@ -172,6 +179,9 @@ pub(super) async fn new_announcement(
     let now = Timestamp::now();
     let begins = moment(&mut fields, "begins").unwrap_or(now);
     let ends = moment(&mut fields, "ends");
+    if on_portal && ends.is_some_and(|ends| ends <= now) {
+        fields.note("ends", "invalid", "Cette fin est passée\u{a0}: donnez un instant à venir.".to_owned());
+    }
     if on_portal && ends.is_none_or(|ends| ends <= begins) {
         fields.note("ends", "missing", "Dites jusqu’à quand le portail la montre, après son début.".to_owned());
     }
@@ -226,9 +236,10 @@ async fn enclosure(fields: &mut Fields, size: u64) -> Result<Enclosure, Problem>
 fn texts(fields: &mut Fields, name: &'static str, most: usize, remedy: &str) -> Vec<String> {
     let Some(given) = fields.take(name) else { return Vec::new() };
     let values = given.as_array().filter(|values| values.len() <= most);
+    let values = values.filter(|values| !values.is_empty());
     let texts = values.and_then(|values| values.iter().map(|value| value.as_str().map(str::to_owned)).collect());
     texts.unwrap_or_else(|| {
-        fields.note(name, "invalid", format!("{remedy} {most} au plus."));
+        fields.note(name, "invalid", format!("{remedy} Une au moins, {most} au plus."));
         Vec::new()
     })
 }
@@ -275,13 +286,28 @@ fn flag(fields: &mut Fields, name: &'static str) -> bool {
     }
 }
 
+/// A text that is left out or says something.
+fn text_or_mistake(fields: &mut Fields, name: &'static str, longest: usize) -> Option<String> {
+    let is_given = fields.has(name);
+    let text = fields.text(name, longest);
+    if is_given && text.is_none() {
+        fields.note(name, "invalid", "Ce champ est vide. Remplissez-le, ou retirez-le.".to_owned());
+    }
+    text
+}
+
 fn moment(fields: &mut Fields, name: &'static str) -> Option<Timestamp> {
-    let given = fields.text(name, LONGEST_NAME)?;
+    let given = text_or_mistake(fields, name, LONGEST_NAME)?;
     let parsed = given.parse::<Timestamp>().ok();
     if parsed.is_none() {
         fields.note(name, "invalid", "Donnez un instant, comme 2026-11-24T08:00:00+01:00.".to_owned());
     }
-    parsed
+    let is_kept = |moment: &Timestamp| LASTING.contains(&moment.to_zoned(TimeZone::UTC).year());
+    if parsed.is_some_and(|moment| !is_kept(&moment)) {
+        let message = "GLPI ne garde que des dates de 1971 à 2037. Donnez-en une plus proche.";
+        fields.note(name, "invalid", message.to_owned());
+    }
+    parsed.filter(is_kept)
 }
 
 /// Who does it: the person who calls, else whom a program names.

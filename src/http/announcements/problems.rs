@@ -14,6 +14,12 @@ use crate::{
 pub(super) fn problem(error: &InformError) -> Problem {
     let (status, reason, detail) = match error {
         InformError::Files(files) => return Problem::fields(files.iter().map(wrong).collect()),
+        InformError::Unnamed(_) => {
+            let message =
+                "À tant d’adresses, une deuxième personne doit confirmer\u{a0}: donnez l’adresse de qui écrit.";
+            let wrong = FieldError { field: "by".to_owned(), code: "invalid", message: message.to_owned() };
+            return Problem::fields(vec![wrong]);
+        }
         InformError::Keeping(why @ KeepingError::FileRefused { .. }) => {
             return Problem::fields(vec![field("attachments", "invalid", &why.said())]);
         }

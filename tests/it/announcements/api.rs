@@ -66,7 +66,7 @@ async fn each_writes_to_their_own_and_sees_their_own() {
         (DEPARTMENT, json!({"zones": ["21", "021/Nord"]}), StatusCode::OK),
         (DEPARTMENT, json!({"zones": ["021", "058"]}), StatusCode::FORBIDDEN),
         (DEPARTMENT, json!({}), StatusCode::FORBIDDEN),
-        (DEPARTMENT, json!({"recipients": "list", "list": ["x@ac-dijon.fr"], "zones": ["021"]}), StatusCode::FORBIDDEN),
+        (DEPARTMENT, json!({"recipients": "list", "list": ["x@ac-dijon.fr"]}), StatusCode::FORBIDDEN),
         (APPLICATION, json!({"application": "LSU"}), StatusCode::FORBIDDEN),
         (APPLICATION, json!({"application": "ONDE", "recipients": "last-requesters"}), StatusCode::FORBIDDEN),
         (APPLICATION, json!({"application": "lsu", "recipients": "last-requesters"}), StatusCode::OK),
@@ -318,4 +318,73 @@ async fn many_addresses_need_a_second_person_and_without_the_section_it_is_close
     let (status, problem) = get(&off, "/v1/announcements", OPERATORS).await;
     assert_eq!((status, &problem["reason"]), (StatusCode::FORBIDDEN, &json!("closed")));
     off.finish().await;
+}
+/// What is given and says nothing is a mistake: it does not mean everybody, always or now. Nor is what would count for
+/// nothing taken in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_says_nothing_means_nothing() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(40);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let listed = json!({"recipients": "list", "list": ["x@ac-dijon.fr"]});
+    let with = |one: &Value, other: Value| {
+        let mut all = one.clone();
+        other.as_object().unwrap().iter().for_each(|(key, value)| all[key] = value.clone());
+        all
+    };
+    let portal = json!({"recipients": "none", "on_portal": true, "ends": "2036-01-01T00:00:00Z"});
+    for (change, field) in [
+        (json!({"zones": []}), "zones"),
+        (json!({"zones": [""]}), "zones"),
+        (json!({"zones": ""}), "zones"),
+        (json!({"application": ""}), "application"),
+        (json!({"application": " \u{a0} "}), "application"),
+        (json!({"recipients": ""}), "recipients"),
+        (json!({"recipients": "list", "list": []}), "list"),
+        (json!({"list": []}), "list"),
+        (json!({"by": " "}), "by"),
+        (with(&portal, json!({"begins": ""})), "begins"),
+        (with(&portal, json!({"ends": " "})), "ends"),
+        (json!({"ends": ""}), "ends"),
+        // Wholly in the past, and later than GLPI keeps.
+        (with(&portal, json!({"begins": "2026-11-01T08:00:00+01:00", "ends": "2026-11-02T08:00:00+01:00"})), "ends"),
+        (with(&portal, json!({"ends": "9999-12-31T00:00:00Z"})), "ends"),
+        // A list says itself whom it reaches.
+        (with(&listed, json!({"zones": ["021"]})), "zones"),
+        // To so many addresses somebody else has to confirm it.
+        (
+            json!({"by": "Le portail", "recipients": "list", "list": (0..61).map(|it| format!("x{it}@ac-dijon.fr")).collect::<Vec<_>>()}),
+            "by",
+        ),
+    ] {
+        let (status, answer) = post(&gateway, "/v1/announcements", OPERATORS, announcement(&change)).await;
+        assert_eq!(
+            (status, &answer["errors"][0]["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)),
+            "{change} {answer}"
+        );
+        assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{change} {answer}");
+    }
+    assert!(gateway.outbox.mails().is_empty());
+    assert_eq!(get(&gateway, "/v1/announcements", OPERATORS).await.1, json!([]));
+    gateway.finish().await;
+}
+
+/// Each call on somebody else's announcement says the same; who may not decide is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_is_told_of_announcements() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(40);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    for (zone, expected, said) in
+        [("058", 404, "Aucune information de ce nom"), ("021", 403, "Seule l’exploitation décide")]
+    {
+        let told = post(&gateway, "/v1/announcements", OPERATORS, announcement(&json!({"zones": [zone]}))).await.1;
+        let path = format!("/v1/announcements/{}", told["reference"].as_str().unwrap());
+        let doubts = json!({"decision": "sent", "by": "x"});
+        let (status, answer) = post(&gateway, &format!("{path}/doubts"), DEPARTMENT, doubts).await;
+        assert_eq!(status.as_u16(), expected, "{answer}");
+        assert!(answer["detail"].as_str().unwrap().starts_with(said), "{answer}");
+    }
+    gateway.finish().await;
 }

@@ -26,7 +26,7 @@ const CONFIRMED: [(&str, &str); 2] =
 type Row = (&'static [&'static str], i32, &'static str, &'static str);
 
 /// Of an announcement.
-const WRITTEN: [Row; 17] = [
+const WRITTEN: [Row; 21] = [
     (&["@absent.md"], 64, "absent.md cannot be read", "absent.md ne se lit pas"),
     (&["@folder"], 64, "cannot be read", "ne se lit pas"),
     (&["@latin.md"], 64, "in UTF-8", "en UTF-8"),
@@ -42,7 +42,12 @@ const WRITTEN: [Row; 17] = [
     (&["@lsu.md", "--list", "@absent.txt"], 64, "absent.txt cannot be read", "absent.txt ne se lit pas"),
     (&["@lsu.md", "--list", "@empty.md"], 64, "has no address", "n’a aucune adresse"),
     (&["@lsu.md", "--attach", "@folder"], 64, "cannot be read", "ne se lit pas"),
-    (&["@lsu.md", "--portal", "--until", "2020-01-01"], 64, "say until when", "dites jusqu’à quand"),
+    (&["@lsu.md", "--portal", "--until", "2020-01-01"], 64, "--until is over", "--until est passé"),
+    (&["@lsu.md", "--portal-only", "--until", "2020-01-01T18:00+05:00"], 64, "--until is over", "--until est passé"),
+    (&["@lsu.md", "--portal", "--until", "9999-12-31"], 64, "later than GLPI keeps", "plus tard que ce que GLPI garde"),
+    // To so many addresses somebody else has to confirm it, whoever that is not.
+    (&["@lsu.md"], 64, "give --by ADDRESS", "donnez --by ADRESSE"),
+    (&["@lsu.md", "--by", "Le chef"], 64, "give --by ADDRESS", "donnez --by ADRESSE"),
     (&["@lsu.md", "--until", "2036-01-01"], 64, "add --portal", "ajoutez --portal"),
 ];
 
