@@ -1,6 +1,10 @@
 //! Whom the configuration means: an address alone, or the members of a group, whom GLPI knows.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::civil::DateTime;
 
@@ -10,7 +14,7 @@ use super::{
 };
 use crate::{
     config::{self, ConfigError},
-    glpi::{Glpi, GlpiError, ItemKind},
+    glpi::{Glpi, GlpiError, Item, ItemKind},
     id::{GroupId, UserId},
     remembered::Remembered,
     request::Address,
@@ -25,6 +29,27 @@ pub struct People {
     named: Named,
     glpi: Glpi,
     by_group: Remembered<Address, Rights, GlpiError>,
+    /// The names of which the log has said that nobody is meant.
+    told: Mutex<BTreeSet<String>>,
+}
+
+/// Which group of GLPI a name means.
+enum Meant {
+    /// This one: it has the name as its full path, or is the only one of the name.
+    One(GroupId),
+    /// None has it, or none in this account's sight.
+    None,
+    /// Whoever may make a group somewhere below could make themselves a member: these are nobody's rights.
+    Several(Vec<Item>),
+}
+
+/// Why nobody is meant by the name of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupTrouble {
+    /// GLPI has no such group, or does not show it to this account.
+    Missing,
+    /// It has several, which are named by their ids and entities.
+    Ambiguous(String),
 }
 
 impl People {
@@ -34,7 +59,7 @@ impl People {
     ///
     /// Names the key that is no department, no address or no token.
     pub fn new(config: &config::People, glpi: Glpi) -> Result<Self, ConfigError> {
-        Ok(Self { named: Named::read(config)?, glpi, by_group: Remembered::new(MOST, KEPT) })
+        Ok(Self { named: Named::read(config)?, glpi, by_group: Remembered::new(MOST, KEPT), told: Mutex::default() })
     }
 
     /// Whether nobody is named at all: then nobody can ask.
@@ -42,7 +67,8 @@ impl People {
         self.named.is_empty()
     }
 
-    /// What this person may see. GLPI is asked only where groups are named, and once in some minutes.
+    /// What this person may see. GLPI is asked only where groups are named, and once in some minutes; an operator who is
+    /// named by their address sees everything without it.
     ///
     /// # Errors
     ///
@@ -51,7 +77,7 @@ impl People {
         let named = self.named.people.iter();
         let by_address = named.filter(|(_, member)| *member == Member::Person(person.clone()));
         let rights = Rights::of(by_address.map(|(role, _)| role.clone()));
-        if self.groups().next().is_none() {
+        if rights.is_everything() || self.groups().next().is_none() {
             return Ok(rights);
         }
         Ok(rights.and(self.by_group.or_ask(person.clone(), self.by_group(person)).await?))
@@ -63,19 +89,22 @@ impl People {
         is_named || self.by_group.get(person).await.is_some_and(|rights| !rights.is_none())
     }
 
-    /// The groups that are named and that GLPI does not have, or not in this account's sight.
+    /// The groups that are named and by which nobody is meant, each with the reason.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot say now.
-    pub async fn missing_groups(&self) -> Result<BTreeSet<String>, GlpiError> {
-        let mut missing = BTreeSet::new();
+    pub async fn group_troubles(&self) -> Result<BTreeMap<String, GroupTrouble>, GlpiError> {
+        let mut troubles = BTreeMap::new();
         for (_, name) in self.groups() {
-            if self.named_groups(name).await?.is_empty() {
-                missing.insert(name.to_owned());
-            }
+            let trouble = match self.meant(name).await? {
+                Meant::One(_) => continue,
+                Meant::None => GroupTrouble::Missing,
+                Meant::Several(items) => GroupTrouble::Ambiguous(shown(&items)),
+            };
+            troubles.insert(name.to_owned(), trouble);
         }
-        Ok(missing)
+        Ok(troubles)
     }
 
     /// The roles that somebody is named for.
@@ -113,7 +142,7 @@ impl People {
             match member {
                 Member::Person(address) => drop(addresses.insert(address.clone())),
                 Member::Group(name) => {
-                    for group in self.named_groups(name).await? {
+                    if let Some(group) = self.group_named(name).await? {
                         accounts.extend(self.glpi.directory().members(group).await?.iter());
                     }
                 }
@@ -138,16 +167,54 @@ impl People {
         let theirs = self.glpi.groups_of_user(account.id).await?;
         let mut roles = Vec::new();
         for (role, name) in self.groups() {
-            if self.named_groups(name).await?.iter().any(|group| theirs.contains(group)) {
+            if self.group_named(name).await?.is_some_and(|group| theirs.contains(&group)) {
                 roles.push(role.clone());
             }
         }
         Ok(Rights::of(roles))
     }
 
-    /// The groups of this name: each entity may have one.
-    async fn named_groups(&self, name: &str) -> Result<Vec<GroupId>, GlpiError> {
-        let found = self.glpi.directory().items(ItemKind::Group, name).await?;
-        Ok(found.iter().map(|group| group.id.into()).collect())
+    /// The group that a name means; `None` where it means nobody, which the log says once.
+    async fn group_named(&self, name: &str) -> Result<Option<GroupId>, GlpiError> {
+        match self.meant(name).await? {
+            Meant::One(group) => Ok(Some(group)),
+            Meant::None => Ok(None),
+            Meant::Several(items) => {
+                if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned()) {
+                    let groups = shown(&items);
+                    tracing::warn!(
+                        name,
+                        groups,
+                        "GLPI has several groups of this name: nobody of [people] is meant by it"
+                    );
+                }
+                Ok(None)
+            }
+        }
     }
+
+    /// A full path means the group there; of those with the same one, and of those that share only its last part, the
+    /// one that is alone.
+    async fn meant(&self, name: &str) -> Result<Meant, GlpiError> {
+        let directory = self.glpi.directory();
+        let found = directory.items(ItemKind::Group, name).await?;
+        let mut at_path = Vec::new();
+        if found.len() > 1 {
+            for item in found.iter() {
+                if directory.group_name(item.id.into()).await?.as_deref() == Some(name) {
+                    at_path.push(item.id);
+                }
+            }
+        }
+        Ok(match (found.as_slice(), at_path.as_slice()) {
+            ([], _) => Meant::None,
+            ([only], _) => Meant::One(only.id.into()),
+            (_, [only]) => Meant::One((*only).into()),
+            (several, _) => Meant::Several(several.to_vec()),
+        })
+    }
+}
+
+fn shown(items: &[Item]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -12,6 +12,6 @@ mod named;
 mod rights;
 
 pub use self::{
-    members::People,
+    members::{GroupTrouble, People},
     rights::{Rights, Role},
 };

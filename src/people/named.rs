@@ -19,7 +19,7 @@ const SHORTEST_TOKEN: usize = 16;
 pub(super) enum Member {
     /// Whoever has this address.
     Person(Address),
-    /// The members of the groups of GLPI with this name or full path.
+    /// The members of the group of GLPI with this full path, or the only one of this name.
     Group(String),
 }
 

@@ -30,6 +30,7 @@ mod notify;
 mod packaging;
 mod pages;
 mod parse;
+mod people;
 mod portal;
 mod proof;
 mod proxies;

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 
 use super::report::Report;
-use crate::{app::App, people::Role, text::Bilingual};
+use crate::{
+    app::App,
+    people::{GroupTrouble, Role},
+    text::Bilingual,
+};
 
 /// Looks at `[people]`, where anybody is named.
 pub(super) async fn check(report: &mut Report, app: &App) {
@@ -11,19 +15,12 @@ pub(super) async fn check(report: &mut Report, app: &App) {
         return;
     }
     let what = &Bilingual::new("people", "personnes");
-    match app.people.missing_groups().await {
-        Ok(missing) => {
-            for group in &missing {
-                report.error(
-                    what,
-                    &Bilingual::new(format!("GLPI has no group «{group}»"), format!("GLPI n’a pas de groupe «\u{a0}{group}\u{a0}»")),
-                    &Bilingual::new(
-                        "Correct its name in [people], or make the group and give the service account the right to see it.",
-                        "Corrigez son nom dans [people], ou créez le groupe et donnez au compte de service le droit de le voir.",
-                    ),
-                );
+    match app.people.group_troubles().await {
+        Ok(troubles) => {
+            for (group, trouble) in &troubles {
+                group_trouble(report, what, group, trouble);
             }
-            if missing.is_empty() {
+            if troubles.is_empty() {
                 let roles = app.people.roles().len();
                 report.ok(
                     what,
@@ -38,6 +35,31 @@ pub(super) async fn check(report: &mut Report, app: &App) {
     }
     applications(report, app);
     reached(report, app).await;
+}
+
+/// Says why nobody is meant by the name of a group.
+fn group_trouble(report: &mut Report, what: &Bilingual, group: &str, trouble: &GroupTrouble) {
+    match trouble {
+        GroupTrouble::Missing => report.error(
+            what,
+            &Bilingual::new(format!("GLPI has no group «{group}»"), format!("GLPI n’a pas de groupe «\u{a0}{group}\u{a0}»")),
+            &Bilingual::new(
+                "Correct its name in [people], or make the group and give the service account the right to see it.",
+                "Corrigez son nom dans [people], ou créez le groupe et donnez au compte de service le droit de le voir.",
+            ),
+        ),
+        GroupTrouble::Ambiguous(groups) => report.error(
+            what,
+            &Bilingual::new(
+                format!("GLPI has more than one group «{group}», {groups}: nobody is meant by it"),
+                format!("GLPI a plusieurs groupes «\u{a0}{group}\u{a0}», {groups}\u{a0}: personne n’est désigné par ce nom"),
+            ),
+            &Bilingual::new(
+                "Give the full path in [people], such as «Assistance > Référents-LSU», or rename the others.",
+                "Donnez dans [people] le chemin complet, par exemple «\u{a0}Assistance > Référents-LSU\u{a0}», ou renommez les autres.",
+            ),
+        ),
+    }
 }
 
 /// Whether each application that is named is one that a mapping has.
