@@ -1,6 +1,9 @@
 //! What is counted of all tickets, in memory: kept up to date by what changes, and asked for figures.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use jiff::{Timestamp, civil::DateTime};
 
@@ -11,7 +14,7 @@ use super::{
 };
 use crate::{
     flow::route::Mappings,
-    glpi::{CountedTicket, Followup, Said},
+    glpi::{CountedTicket, Followup, Said, TicketOrigin},
     id::TicketId,
     lifecycle::note::{Cause, MoveNote, Note},
     request::{Direction, School, department_number, department_of},
@@ -58,8 +61,10 @@ pub struct TicketBook {
     refusals: BTreeMap<u32, u8>,
     /// When those were changed that were changed last.
     pub(super) newest_change: Option<DateTime>,
-    /// What the last look at changes found.
-    pub(super) last_changed: BTreeMap<TicketId, Option<DateTime>>,
+    /// What the last look at changes found: each ticket's row, as [`row_digest`] tells them apart.
+    pub(super) last_changed: BTreeMap<TicketId, u64>,
+    /// How many tickets were known and how many GLPI had when all numbers were compared last.
+    pub(super) compared: Option<(usize, usize)>,
     /// Whether escalations and refused solutions are known.
     pub(super) has_notes: bool,
     pub(super) progress: ReadingProgress,
@@ -99,15 +104,34 @@ impl TicketBook {
         }
     }
 
-    /// Takes these tickets in; those that are known already count as they are now.
-    pub(super) fn take(&mut self, tickets: &[CountedTicket], mappings: &Mappings, calendar: &Calendar) {
+    /// Takes these tickets in, with their origins; those that are known already count as they are now. `own` is the
+    /// gateway's account.
+    pub(super) fn take(
+        &mut self,
+        tickets: &[CountedTicket],
+        origins: &BTreeMap<TicketId, TicketOrigin>,
+        own: crate::id::UserId,
+        mappings: &Mappings,
+        calendar: &Calendar,
+    ) {
         for ticket in tickets {
             let Some(number) = number(ticket.id) else { continue };
-            let mut facts = facts_of(ticket, mappings, calendar, &mut self.names);
+            let mut facts = facts_of(ticket, origins.get(&ticket.id), own, mappings, calendar, &mut self.names);
             self.complete(number, &mut facts);
             self.tickets.insert(number, facts);
             self.newest_change = self.newest_change.max(ticket.modified);
         }
+        self.progress.known = self.tickets.len();
+    }
+
+    /// Whether the last look at changes found this very row.
+    pub(super) fn has_row(&self, ticket: &CountedTicket) -> bool {
+        self.last_changed.get(&ticket.id) == Some(&row_digest(ticket))
+    }
+
+    /// Takes out the tickets that are not to be kept.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(TicketId) -> bool) {
+        self.tickets.retain(|number, _| is_kept(u64::from(*number).into()));
         self.progress.known = self.tickets.len();
     }
 
@@ -158,6 +182,13 @@ impl TicketBook {
         facts.escalated_from = escalation.map_or(UNKNOWN, |escalation| escalation.from);
         facts.refusals = self.refusals.get(&number).copied().unwrap_or_default();
     }
+}
+
+/// Tells a ticket's rows apart: two changes of one second have the same date.
+pub(super) fn row_digest(ticket: &CountedTicket) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    ticket.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn number(ticket: TicketId) -> Option<u32> {

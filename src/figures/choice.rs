@@ -10,10 +10,18 @@ use super::{
     names::{FigureNames, NameList, UNKNOWN},
     period::Period,
 };
-use crate::people::Rights;
+use crate::{
+    people::Rights,
+    text::{
+        fold::words,
+        near::{ALIKE, near},
+    },
+};
 
 /// What stands for what tickets do not say.
 pub const UNSAID: &str = "inconnu";
+/// So many names that may be meant are told.
+const MOST_NEAR: usize = 3;
 /// No ticket has this number of a name.
 const NOBODY_S: u16 = u16::MAX;
 
@@ -75,6 +83,46 @@ impl FigureChoice {
             today,
         }
     }
+}
+
+/// A choice that no ticket, no application and no school of the directory has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownChoice {
+    /// What is chosen: `application`, `department`, `circonscription` or `school`.
+    pub what: &'static str,
+    /// The name that was given.
+    pub name: String,
+    /// Names that may be meant.
+    pub near: Vec<String>,
+}
+
+impl UnknownChoice {
+    /// What is said of it in French.
+    pub fn french(&self) -> String {
+        let near = match self.near.as_slice() {
+            [] => String::new(),
+            near => format!("\u{a0}; s’agit-il de «\u{a0}{}\u{a0}»\u{a0}?", near.join("\u{a0}», «\u{a0}")),
+        };
+        format!("ni une demande ni l’annuaire ne connaît «\u{a0}{}\u{a0}»{near}", self.name)
+    }
+}
+
+/// The one of these names that is meant, whatever its case and accents; else those that may be.
+pub(super) fn known<'n>(
+    what: &'static str,
+    name: &str,
+    all: impl Iterator<Item = &'n str> + Clone,
+    proposed: &[String],
+) -> Result<String, UnknownChoice> {
+    if name == UNSAID {
+        return Ok(name.to_owned());
+    }
+    let folded = words(name);
+    let found = all.clone().find(|known| *known == name).or_else(|| all.clone().find(|known| words(known) == folded));
+    found.map(str::to_owned).ok_or_else(|| {
+        let near = near(name, proposed, ALIKE).into_iter().take(MOST_NEAR).cloned().collect();
+        UnknownChoice { what, name: name.to_owned(), near }
+    })
 }
 
 fn chosen(name: Option<&str>, names: &NameList) -> Option<u16> {

@@ -177,9 +177,9 @@ pub struct Figures {
     pub open: Vec<OpenOnLevel>,
     /// Those that went on to another level.
     pub escalated: Escalated,
-    /// Requests of the period that are solved, and those of which a solution was refused.
+    /// Requests of the period that are solved.
     pub solved: u32,
-    /// …
+    /// Those of them of which a solution was refused before.
     pub refused: u32,
     /// The schools that ask most, at most 25.
     pub schools: Vec<Share>,
@@ -220,19 +220,19 @@ impl Counters {
     }
 }
 
-/// Days since 1970.
+/// Days since 1970, negative before.
 #[derive(Clone, Copy)]
 struct Window {
-    from: u32,
-    to: u32,
+    from: i32,
+    to: i32,
 }
 
 impl Window {
     fn of(days: Days) -> Self {
-        Self { from: days_since_1970(days.from), to: days_since_1970(days.to) }
+        Self { from: signed_days_since_1970(days.from), to: signed_days_since_1970(days.to) }
     }
 
-    fn has(self, day: u32) -> bool {
+    fn has(self, day: i32) -> bool {
         (self.from..self.to).contains(&day)
     }
 }
@@ -246,6 +246,17 @@ impl FigureQuestion {
             && is(self.circonscription, ticket.circonscription)
             && is(self.school, ticket.school)
             && self.sight.covers(ticket.department, ticket.application)
+    }
+}
+
+impl FigureQuestion {
+    /// Whether it may be said that a school of this department asked nothing: of a department that may be seen, and for who
+    /// may see an application any school may have asked about.
+    fn sees_school(&self, department: u16) -> bool {
+        match (&self.sight, self.application) {
+            (Sight::Some { applications, .. }, None) if !applications.is_empty() => true,
+            (sight, application) => sight.covers(department, application.unwrap_or(UNKNOWN)),
+        }
     }
 }
 
@@ -271,8 +282,8 @@ pub fn figures<'t>(
     let (days, before, year_before) = (period.so_far(today), period.before(today), period.year_before(today));
     let [in_period, in_before] = [days, before].map(Window::of);
     let in_year_before = year_before.map(Window::of);
-    let (now_day, steps) = (days_since_1970(today), steps_of(days));
-    let step_of = by_day(&steps);
+    let (now_day, steps) = (signed_days_since_1970(today), steps_of(days));
+    let (step_of, step_of_before) = (by_day(&steps), by_day_before(&steps, period, before));
     let mut step_counts = vec![(0_u32, 0_u32); steps.len()];
     let mut all = Compared::default();
     let [mut applications, mut natures, mut departments, mut circonscriptions, mut schools, mut words] = [
@@ -291,9 +302,9 @@ pub fn figures<'t>(
     let (mut escalated, mut escalated_from) = (Escalated::default(), BTreeMap::<u16, u32>::new());
     let (mut solved, mut refused) = (0, 0);
     for ticket in tickets.into_iter().filter(|ticket| question.is_about(ticket)) {
-        let day = ticket.day();
+        let day = i32::try_from(ticket.day()).unwrap_or(i32::MAX);
         if ticket.is_open {
-            let age = now_day.saturating_sub(day);
+            let age = u32::try_from(now_day - day).unwrap_or_default();
             let place = AGES.iter().position(|most| age < *most).unwrap_or(AGES.len());
             open.entry(ticket.level).or_default()[place] += 1;
         }
@@ -313,16 +324,16 @@ pub fn figures<'t>(
         for word in ticket.words.into_iter().filter(|word| *word != UNKNOWN) {
             add(words.of(word));
         }
-        let step = |from: u32| step_of.get(usize::try_from(day - from).unwrap_or(usize::MAX)).copied();
+        let step = |places: &[usize], from: i32| places.get(usize::try_from(day - from).unwrap_or(usize::MAX)).copied();
         if is_in[1]
-            && let Some(place) = step(in_before.from)
+            && let Some(place) = step(&step_of_before, in_before.from)
         {
             step_counts[place].1 += 1;
         }
         if !is_in[0] {
             continue;
         }
-        if let Some(place) = step(in_period.from) {
+        if let Some(place) = step(&step_of, in_period.from) {
             step_counts[place].0 += 1;
         }
         hours[ticket.hour()] += 1;
@@ -331,7 +342,7 @@ pub fn figures<'t>(
         charges.extend((ticket.charge != NEVER).then_some((ticket.charge, ticket.application)));
         solutions.extend((ticket.solution != NEVER).then_some((ticket.solution, ticket.application)));
         solved += u32::from(!ticket.is_open);
-        refused += u32::from(ticket.refusals > 0);
+        refused += u32::from(!ticket.is_open && ticket.refusals > 0);
         if let Some(by) = ticket.escalated_by {
             escalated.requests += 1;
             *escalated.by.entry(by).or_default() += 1;
@@ -383,17 +394,21 @@ pub fn figures<'t>(
 
 /// Days since 1970; 0 before.
 pub(super) fn days_since_1970(date: Date) -> u32 {
-    u32::try_from((date - Date::constant(1970, 1, 1)).get_days()).unwrap_or_default()
+    u32::try_from(signed_days_since_1970(date)).unwrap_or_default()
 }
 
-/// The days one by one, or in weeks, or in months.
+fn signed_days_since_1970(date: Date) -> i32 {
+    (date - Date::constant(1970, 1, 1)).get_days()
+}
+
+/// The days one by one, or in weeks from Monday, or in months; the first and the last may be a part.
 fn steps_of(days: Days) -> Vec<Days> {
     let next = |from: Date| {
         let span = jiff::Span::new();
         if days.count() <= MOST_DAYS {
             from.saturating_add(span.days(1))
         } else if days.count() <= MOST_IN_WEEKS {
-            from.saturating_add(span.weeks(1))
+            Period::week(from).days().to
         } else {
             from.first_of_month().saturating_add(span.months(1))
         }
@@ -414,6 +429,25 @@ fn by_day(steps: &[Days]) -> Vec<usize> {
     let counted =
         places.flat_map(|(place, days)| std::iter::repeat_n(place, usize::try_from(days.count()).unwrap_or_default()));
     counted.collect()
+}
+
+/// The place of each day before in these steps, from its first day on. Months of a school year are compared by their
+/// names: one has a day more now and then. Otherwise days are compared one by one, and those that this period does not
+/// have are beside none of its days.
+fn by_day_before(steps: &[Days], period: Period, before: Days) -> Vec<usize> {
+    let months = |date: Date| i32::from(date.year()) * 12 + i32::from(date.month());
+    let is_by_month = steps.iter().map(|days| months(days.from)).collect::<BTreeSet<_>>().len() == steps.len();
+    if !period.is_school_year() || !is_by_month {
+        return by_day(steps);
+    }
+    let mut places = Vec::new();
+    let mut date = before.from;
+    while date < before.to {
+        let place = usize::try_from(months(date) - months(before.from)).unwrap_or_default();
+        places.push(place.min(steps.len().saturating_sub(1)));
+        date = date.saturating_add(jiff::Span::new().days(1));
+    }
+    places
 }
 
 /// How long these took, each with its application.
@@ -458,7 +492,7 @@ fn silent(names: &FigureNames, question: &FigureQuestion, asked: &Counters) -> V
         is(question.department, place.department)
             && is(question.circonscription, place.circonscription)
             && is(question.school, *number)
-            && question.sight.covers(place.department, question.application.unwrap_or(UNKNOWN))
+            && question.sees_school(place.department)
             && asked.0.get(usize::from(*number)).is_none_or(|requests| requests.now == 0)
     });
     let mut silent: Vec<String> =

@@ -1,6 +1,9 @@
 //! What all requests say, for Prometheus: by application and by department, of which there is a bounded number.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Mutex, PoisonError},
+};
 
 use jiff::civil::Date;
 
@@ -23,8 +26,41 @@ pub(super) const OTHERS: &str = "autres";
 /// The time that working times are of, days.
 const LATELY: u32 = 30;
 
-/// Says what the gauges are.
-pub(super) fn describe() {
+/// The labels of a gauge, each with its value.
+type Labels = [(&'static str, String); 2];
+
+/// The gauges, and which of them were set: one that nothing is counted for any more would keep its value for ever.
+#[derive(Default)]
+pub(super) struct FigureGauges {
+    were_set: Mutex<BTreeSet<(&'static str, Labels)>>,
+}
+
+impl FigureGauges {
+    /// Says what the gauges are.
+    pub(super) fn describe() {
+        describe();
+    }
+
+    /// Sets the gauges by these tickets; those of before that are of none of them to nothing: no requests, and no time.
+    pub(super) fn set<'t>(
+        &self,
+        tickets: impl Iterator<Item = &'t TicketFacts> + Clone,
+        names: &FigureNames,
+        today: Date,
+    ) {
+        let values = values(tickets, names, today);
+        let mut were_set = self.were_set.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, labels) in were_set.iter().filter(|gauge| !values.contains_key(*gauge)) {
+            metrics::gauge!(*name, labels).set(if [REQUESTS, OPEN].contains(name) { 0.0 } else { f64::NAN });
+        }
+        for ((name, labels), value) in values {
+            metrics::gauge!(name, &labels).set(value);
+            were_set.insert((name, labels));
+        }
+    }
+}
+
+fn describe() {
     metrics::describe_gauge!(REQUESTS, "Requests of this school year by application and department.");
     metrics::describe_gauge!(OPEN, "Requests that are neither solved nor closed, by application and department.");
     metrics::describe_gauge!(
@@ -37,8 +73,12 @@ pub(super) fn describe() {
     );
 }
 
-/// Sets the gauges by these tickets.
-pub(super) fn set<'t>(tickets: impl Iterator<Item = &'t TicketFacts> + Clone, names: &FigureNames, today: Date) {
+/// What the gauges are by these tickets.
+fn values<'t>(
+    tickets: impl Iterator<Item = &'t TicketFacts> + Clone,
+    names: &FigureNames,
+    today: Date,
+) -> BTreeMap<(&'static str, Labels), f64> {
     let days = Period::school_year(today).days();
     let (from, now) = (days_since_1970(days.from), days_since_1970(today));
     let applications = labels(tickets.clone().map(|ticket| ticket.application), &names.applications);
@@ -57,10 +97,11 @@ pub(super) fn set<'t>(tickets: impl Iterator<Item = &'t TicketFacts> + Clone, na
             solutions.extend((ticket.solution != NEVER).then_some(ticket.solution));
         }
     }
+    let mut values = BTreeMap::new();
     for ((application, department), (requests, open)) in counted {
         let labels = [("application", application), ("department", department)];
-        metrics::gauge!(REQUESTS, &labels).set(f64::from(requests));
-        metrics::gauge!(OPEN, &labels).set(f64::from(open));
+        values.insert((REQUESTS, labels.clone()), f64::from(requests));
+        values.insert((OPEN, labels), f64::from(open));
     }
     for (application, both) in times {
         for (gauge, mut seconds) in [CHARGE, SOLUTION].into_iter().zip(both) {
@@ -69,10 +110,11 @@ pub(super) fn set<'t>(tickets: impl Iterator<Item = &'t TicketFacts> + Clone, na
                 let place = (seconds.len() * percent).div_ceil(100).checked_sub(1);
                 let Some(time) = place.and_then(|place| seconds.get(place)) else { continue };
                 let labels = [("application", application.clone()), ("quantile", quantile.to_owned())];
-                metrics::gauge!(gauge, &labels).set(f64::from(*time) / 3600.0);
+                values.insert((gauge, labels), f64::from(*time) / 3600.0);
             }
         }
     }
+    values
 }
 
 /// The label of each number of these names.
@@ -93,8 +135,59 @@ fn labels(numbers: impl Iterator<Item = u16>, names: &NameList) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, labels};
-    use crate::figures::NameList;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::{FigureGauges, MOST, labels};
+    use crate::figures::{FigureNames, NameList, TicketFacts, minutes};
+
+    /// The sum of what is told of a gauge.
+    fn sum(told: &str, gauge: &str) -> f64 {
+        let values = told.lines().filter(|line| line.starts_with(&format!("{gauge}{{")));
+        let value = |line: &str| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap();
+        values.map(value).filter(|value| !value.is_nan()).sum()
+    }
+
+    #[test]
+    fn what_is_told_is_of_the_tickets_there_are() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (told, gauges) = (recorder.handle(), FigureGauges::default());
+        let mut names = FigureNames::default();
+        let today = jiff::civil::date(2026, 11, 28);
+        // The application and the department of each ticket, and whether it is open: each time other ones.
+        let times: [&[(&str, &str, bool)]; 4] = [
+            &[("LSU", "021", true), ("LSU", "058", false), ("FAUX", "058", true)],
+            &[("LSU", "021", true), ("ONDE", "058", true)],
+            &[],
+            &[("FAUX", "058", false), ("FAUX", "058", true)],
+        ];
+        metrics::with_local_recorder(&recorder, || {
+            for tickets in times {
+                let facts: Vec<TicketFacts> = tickets
+                    .iter()
+                    .map(|(application, department, is_open)| TicketFacts {
+                        opened: minutes(today.at(9, 0, 0, 0)),
+                        application: names.applications.number(application),
+                        department: names.departments.number(department),
+                        solution: 7200,
+                        is_open: *is_open,
+                        ..TicketFacts::default()
+                    })
+                    .collect();
+                gauges.set(facts.iter(), &names, today);
+                let told = told.render();
+                let open = tickets.iter().filter(|(.., is_open)| *is_open).count();
+                for (gauge, expected) in
+                    [("passerelle_figures_requests", tickets.len()), ("passerelle_figures_open_requests", open)]
+                {
+                    assert!((sum(&told, gauge) - expected as f64).abs() < 1e-9, "{gauge} of {tickets:?}: {told}");
+                }
+                // Two hours, by three quantiles of each application there is.
+                let applications: std::collections::BTreeSet<_> = tickets.iter().map(|(name, ..)| name).collect();
+                let hours = sum(&told, "passerelle_figures_solution_hours");
+                assert!((hours - 6.0 * applications.len() as f64).abs() < 1e-9, "{tickets:?}: {told}");
+            }
+        });
+    }
 
     #[test]
     fn there_are_so_many_labels_however_many_names() {

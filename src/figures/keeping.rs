@@ -6,20 +6,26 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+    tz::TimeZone,
+};
 use tokio::sync::Notify;
 
 use super::{
-    book::{ReadingProgress, TicketBook},
-    choice::{FigureChoice, sight},
+    book::{ReadingProgress, TicketBook, row_digest},
+    choice::{FigureChoice, UnknownChoice, known, sight},
     counting::{Figures, Sight, figures},
     expected::ExpectedDelays,
-    gauges,
+    gauges::FigureGauges,
+    names::NameList,
+    origins::Origins,
 };
 use crate::{
     flow::{directory::Directory, route::MappingStore},
     glpi::{CountedTicket, FoundPage, Glpi, GlpiError, LARGE_PAGE},
-    id::TicketId,
+    id::{TicketId, UserId},
     people::Rights,
     working_time::Calendar,
 };
@@ -30,7 +36,7 @@ const ESCALATION_MARK: &str = "escalade vers le groupe";
 const AT_ONCE: usize = 100;
 /// GLPI's dates have seconds, and its changes end after they are dated.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
-/// Deleted tickets are not told of: so often all are read anew.
+/// What no search tells of, such as a category that has another name now: so often all are read anew.
 const ANEW: Duration = Duration::from_hours(24);
 /// A start has other things to do first.
 const FIRST_AFTER: Duration = Duration::from_secs(3);
@@ -49,6 +55,7 @@ pub struct TicketFigures {
     /// Tickets that are kept at most: the newest.
     most: usize,
     book: RwLock<TicketBook>,
+    gauges: FigureGauges,
     refreshed: Notify,
 }
 
@@ -65,12 +72,13 @@ impl TicketFigures {
         most: usize,
     ) -> Self {
         let (glpi, book, refreshed) = (glpi.in_background(), RwLock::default(), Notify::new());
-        Self { glpi, mappings, calendar, zone, expected, directory, most, book, refreshed }
+        let gauges = FigureGauges::default();
+        Self { glpi, mappings, calendar, zone, expected, directory, most, book, gauges, refreshed }
     }
 
     /// Reads GLPI, and again and again, `every` so often; never ends.
     pub async fn keep(&self, every: Duration) {
-        gauges::describe();
+        FigureGauges::describe();
         tokio::time::sleep(FIRST_AFTER.min(every)).await;
         let mut read_at = tokio::time::Instant::now();
         loop {
@@ -82,7 +90,7 @@ impl TicketFigures {
             let pause = match refreshed {
                 Ok(()) => {
                     let today = self.today();
-                    self.look(|book| gauges::set(book.facts(), book.names(), today));
+                    self.look(|book| self.gauges.set(book.facts(), book.names(), today));
                     self.refreshed.notify_waiters();
                     every
                 }
@@ -129,6 +137,8 @@ impl TicketFigures {
 
     async fn read_into(&self, book: &RwLock<TicketBook>) -> Result<(), GlpiError> {
         let (began, mut size) = (Timestamp::now(), LARGE_PAGE);
+        let own = self.glpi.own_account().await?;
+        let mut origins = Origins::newest(read(book, |book| book.progress.known));
         loop {
             let (below, known) = read(book, |book| (book.lowest(), book.progress.known));
             let FoundPage { rows: tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
@@ -138,7 +148,10 @@ impl TicketFigures {
                 book.progress.as_of = Some(began);
             });
             let is_last = is_last || tickets.is_empty() || known + tickets.len() >= self.most;
-            self.take(book, &tickets).await;
+            if let Some(lowest) = tickets.iter().map(|ticket| ticket.id).min() {
+                origins.read_down_to(&self.glpi, lowest).await?;
+            }
+            self.take(book, &tickets, &mut origins, own).await;
             if !read(book, |book| book.has_notes) {
                 self.read_notes(book).await?;
             }
@@ -154,7 +167,7 @@ impl TicketFigures {
         Ok(())
     }
 
-    /// Reads what has changed since: one call where nothing has.
+    /// Reads what has changed since, and takes out what was deleted: two calls where nothing was.
     ///
     /// # Errors
     ///
@@ -165,22 +178,28 @@ impl TicketFigures {
         let since = newest.saturating_sub(OVERLAP);
         let mut below: Option<TicketId> = None;
         let (mut changed, mut size) = (BTreeMap::new(), LARGE_PAGE);
+        let (own, mut origins) = (self.glpi.own_account().await?, Origins::last_changed());
         loop {
             let FoundPage { rows: mut tickets, is_last, .. } =
                 self.glpi.counted_tickets(below, Some(since), &mut size).await?;
             below = tickets.iter().map(|ticket| ticket.id).min().or(below);
-            changed.extend(tickets.iter().map(|ticket| (ticket.id, ticket.modified)));
+            changed.extend(tickets.iter().map(|ticket| (ticket.id, row_digest(ticket))));
             let is_last = is_last || tickets.is_empty();
             // What is older than all that is kept is not taken in.
             let lowest = read(&self.book, TicketBook::lowest);
             let is_full = read(&self.book, |book| book.progress.known) >= self.most;
             tickets.retain(|ticket| !is_full || lowest.is_none_or(|lowest| ticket.id >= lowest));
-            self.take(&self.book, &tickets).await;
+            // What was changed last is found each time.
+            read(&self.book, |book| tickets.retain(|ticket| !book.has_row(ticket)));
+            if !tickets.is_empty() {
+                origins.read_back_to(&self.glpi, since).await?;
+                self.take(&self.book, &tickets, &mut origins, own).await;
+            }
             if is_last {
                 break;
             }
         }
-        // What was changed last is found each time.
+        self.take_out_deleted(since).await?;
         if write(&self.book, |book| std::mem::replace(&mut book.last_changed, changed.clone())) != changed {
             self.read_notes(&self.book).await?;
         }
@@ -217,6 +236,48 @@ impl TicketFigures {
         })
     }
 
+    /// A choice with its names as tickets, mappings and the directory have them, whatever case they are given in; what
+    /// somebody is in charge of is known although nobody ever asked about it. While GLPI is being read nobody knows what
+    /// there is.
+    ///
+    /// # Errors
+    ///
+    /// Names the first one that nothing has.
+    pub fn known(&self, choice: FigureChoice, rights: &Rights) -> Result<FigureChoice, UnknownChoice> {
+        if !self.progress().is_whole {
+            return Ok(choice);
+        }
+        let (mapped, [mut applications, departments, circonscriptions]) = (self.mapped(), self.choices(rights));
+        if rights.is_everything() {
+            applications.extend(mapped.iter().cloned());
+        }
+        self.look(|book| {
+            let names = book.names();
+            let named = |what, name: Option<String>, all: &NameList, proposed: &[String]| {
+                name.map(|name| known(what, &name, all.all().map(|(_, name)| name), proposed)).transpose()
+            };
+            let of_tickets = names.applications.all().map(|(_, name)| name);
+            let all_applications = of_tickets.chain(mapped.iter().map(String::as_str));
+            let application =
+                choice.application.map(|name| known("application", &name, all_applications, &applications));
+            Ok(FigureChoice {
+                period: choice.period,
+                application: application.transpose()?,
+                department: match choice.department {
+                    Some(department) if rights.departments().any(|theirs| theirs == department) => Some(department),
+                    other => named("department", other, &names.departments, &departments)?,
+                },
+                circonscription: named(
+                    "circonscription",
+                    choice.circonscription,
+                    &names.circonscriptions,
+                    &circonscriptions,
+                )?,
+                school: named("school", choice.school, &names.schools, &[])?,
+            })
+        })
+    }
+
     /// The applications, departments and circonscriptions that can be chosen within these rights, each sorted.
     pub fn choices(&self, rights: &Rights) -> [Vec<String>; 3] {
         self.look(|book| {
@@ -249,12 +310,41 @@ impl TicketFigures {
         })
     }
 
-    async fn take(&self, book: &RwLock<TicketBook>, tickets: &[CountedTicket]) {
+    /// Takes out what GLPI does not have any more: one call where that is nothing. What is new is known by then, so that
+    /// fewer tickets than are known tell that some were deleted; where more are than are kept, all is read anew some day.
+    async fn take_out_deleted(&self, since: DateTime) -> Result<(), GlpiError> {
+        let known = || read(&self.book, |book| book.progress.known);
+        let Some(total) = self.glpi.ticket_total().await?.filter(|total| *total < known()) else { return Ok(()) };
+        let binned: BTreeSet<TicketId> = self.glpi.tickets_binned_after(since).await?.into_iter().collect();
+        write(&self.book, |book| book.retain(|ticket| !binned.contains(&ticket)));
+        let counts = (known(), total);
+        // Where both counts are what they were at the last comparison, another would find as little.
+        if counts.1 >= counts.0 || read(&self.book, |book| book.compared) == Some(counts) {
+            return Ok(());
+        }
+        let (mut there, mut size) = (BTreeSet::<TicketId>::new(), LARGE_PAGE);
+        loop {
+            let (numbers, is_last) = self.glpi.ticket_numbers(there.first().copied(), &mut size).await?;
+            let is_last = is_last || numbers.is_empty();
+            there.extend(numbers);
+            if is_last {
+                break;
+            }
+        }
+        write(&self.book, |book| {
+            book.retain(|ticket| there.contains(&ticket));
+            book.compared = Some((book.progress.known, total));
+        });
+        Ok(())
+    }
+
+    async fn take(&self, book: &RwLock<TicketBook>, tickets: &[CountedTicket], origins: &mut Origins, own: UserId) {
         let mappings = self.mappings.now();
         for some in tickets.chunks(AT_ONCE) {
-            write(book, |book| book.take(some, &mappings, &self.calendar));
+            write(book, |book| book.take(some, origins.known(), own, &mappings, &self.calendar));
             tokio::task::yield_now().await;
         }
+        origins.forget(tickets);
     }
 
     /// Escalations and refused solutions, whose tickets do not tell of them.

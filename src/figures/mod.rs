@@ -13,7 +13,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `facts`, `names`, `title_words` | what is kept of a ticket |
-//! | `reading` | from GLPI's row to that |
+//! | `origins`, `reading` | from GLPI's rows to that |
 //! | `period`, `choice` | what figures are asked for |
 //! | `counting` | the figures, one pass over the tickets |
 //! | `tables`, `drawing`, `spreadsheet` | figures as people and programs read them |
@@ -33,6 +33,7 @@ mod gauges;
 mod keeping;
 mod monthly_post;
 mod names;
+mod origins;
 mod period;
 mod quantiles;
 mod reading;
@@ -47,7 +48,7 @@ mod watch;
 pub use self::{
     article_proposals::{ArticleProposals, ProposedArticle},
     book::{ReadingProgress, TicketBook},
-    choice::{FigureChoice, UNSAID},
+    choice::{FigureChoice, UNSAID, UnknownChoice},
     counting::{
         AGES, Compared, Escalated, FigureQuestion, FigureStep, Figures, OpenOnLevel, RisingWord, Share, Sight,
         TimeTaken, figures,

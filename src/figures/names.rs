@@ -40,7 +40,7 @@ impl NameList {
     }
 
     /// All of them, each with its number.
-    pub fn all(&self) -> impl Iterator<Item = (u16, &str)> {
+    pub fn all(&self) -> impl Iterator<Item = (u16, &str)> + Clone {
         (1..).zip(self.names.iter().map(AsRef::as_ref))
     }
 

@@ -4,6 +4,8 @@ use jiff::civil::{Date, Weekday};
 
 use crate::text::french::{day, month};
 
+/// As much as one period may be, school years, each of 366 days.
+const LONGEST_PERIOD: i32 = 20;
 /// A school year begins in September.
 const FIRST_MONTH: i8 = 9;
 
@@ -66,9 +68,11 @@ impl Period {
         Self { kind: Kind::Week, days: Days { from, to: later(from, 7) } }
     }
 
-    /// From this day to that one; `None` where that one is earlier.
+    /// From this day to that one; `None` where that one is earlier, or more than twenty years later: each month
+    /// is a row, and nobody compares so many.
     pub fn between(first: Date, last: Date) -> Option<Self> {
-        (first <= last).then(|| Self { kind: Kind::Free, days: Days { from: first, to: later(last, 1) } })
+        let days = Days { from: first, to: later(last, 1) };
+        (first <= last && days.count() <= LONGEST_PERIOD * 366).then_some(Self { kind: Kind::Free, days })
     }
 
     /// As people and programs name it: `2026-2027` (a school year), `2026-10` (a month), `2026-W48` (a week, ISO 8601),
@@ -119,6 +123,11 @@ impl Period {
             Kind::Free if from == last => format!("{}\u{a0}{} {}", day(from.day()), month(from.month()), from.year()),
             Kind::Free => span(from, last),
         }
+    }
+
+    /// Whether it is a school year.
+    pub(super) fn is_school_year(&self) -> bool {
+        self.kind == Kind::SchoolYear
     }
 
     /// Its days.
@@ -214,6 +223,9 @@ mod tests {
             "2026-13",
             "2026-W54",
             "2026-11-15..2026-11-03",
+            "0001-01-01..9999-12-31",
+            "2000-01-01..2100-01-01",
+            "-009999-01-01..2026-11-28",
             "26-10",
             "2026-1",
             "-",

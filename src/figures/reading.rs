@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     flow::route::{Mapping, Mappings, Opening, requester_of},
-    glpi::CountedTicket,
+    glpi::{CountedTicket, TicketOrigin},
+    id::UserId,
     request::{department_number, department_of, is_uai},
     text::{fold::words, french::printed},
     working_time::Calendar,
@@ -29,14 +30,18 @@ struct Place {
 }
 
 /// What is counted of this ticket; its names get numbers. What neither its opening nor its entity nor its requester says
-/// stays unknown.
+/// stays unknown. Anybody can write what looks like an opening: it counts where `own`, the gateway's account, is the
+/// ticket's writer.
 pub fn facts_of(
     ticket: &CountedTicket,
+    origin: Option<&TicketOrigin>,
+    own: UserId,
     mappings: &Mappings,
     calendar: &Calendar,
     names: &mut FigureNames,
 ) -> TicketFacts {
-    let opening = Opening::read(&ticket.content, |name| mappings.find(name).is_some());
+    let is_own = origin.is_some_and(|origin| origin.writer == own);
+    let opening = is_own.then(|| Opening::read(&ticket.content, |name| mappings.find(name).is_some())).flatten();
     let mapping = match &opening {
         Some(opening) => mappings.find(&opening.application),
         None => by_category(mappings, &ticket.category),
@@ -45,7 +50,7 @@ pub fn facts_of(
     let application = application.or(mapping.map(|mapping| mapping.name.as_str())).unwrap_or_default();
     let nature = opening.as_ref().and_then(|opening| opening.nature.as_deref());
     let nature = nature.or_else(|| ticket.category.rsplit(" > ").next()).unwrap_or_default();
-    let place = place(opening.as_ref(), ticket);
+    let place = place(opening.as_ref(), ticket, is_own);
     let department = names.departments.number(place.department.as_deref().unwrap_or_default());
     let circonscription = names.circonscriptions.number(place.circonscription.as_deref().unwrap_or_default());
     let key = place.uai.as_deref().or(place.school.as_deref()).unwrap_or_default();
@@ -55,7 +60,7 @@ pub fn facts_of(
     for (place, word) in of_title.iter_mut().zip(title_words(&ticket.name)) {
         *place = names.words.number(&word);
     }
-    let (charge, solution) = durations(ticket, calendar);
+    let (charge, solution) = durations(ticket, origin, calendar);
     TicketFacts {
         opened: ticket.opened.map_or(0, minutes),
         charge,
@@ -96,7 +101,7 @@ fn by_category<'a>(mappings: &'a Mappings, category: &str) -> Option<&'a Mapping
     of_it.next().is_none().then_some(first)
 }
 
-fn place(opening: Option<&Opening>, ticket: &CountedTicket) -> Place {
+fn place(opening: Option<&Opening>, ticket: &CountedTicket, is_own: bool) -> Place {
     let mut place = opening.map_or_else(Place::default, |opening| Place {
         uai: opening.uai.as_deref().map(str::to_uppercase),
         school: opening.school.clone(),
@@ -121,7 +126,8 @@ fn place(opening: Option<&Opening>, ticket: &CountedTicket) -> Place {
         }
     }
     if place.uai.is_none() && place.school.is_none() {
-        let requester = requester_of(&ticket.content).map(|address| address.as_str().to_owned());
+        let requester = is_own.then(|| requester_of(&ticket.content)).flatten();
+        let requester = requester.map(|address| address.as_str().to_owned());
         let addresses = requester.iter().chain(&ticket.addresses);
         place.uai = addresses.filter_map(|address| address.split_once('@')).find_map(|(local, _)| code_in(local));
     }
@@ -135,27 +141,38 @@ fn code_in(text: &str) -> Option<String> {
     parts.find(|part| is_uai(part)).map(str::to_uppercase)
 }
 
-/// Seconds of working time until it was taken in charge, and until its solution. GLPI tells how long a ticket waited,
-/// not when: the working time it took is shortened by the same part as the time that clocks show.
-fn durations(ticket: &CountedTicket, calendar: &Calendar) -> (u32, u32) {
+/// Seconds of working time until it was taken in charge, and until its solution.
+///
+/// What GLPI counts are seconds of the clock, or of a calendar of its own where the ticket's entity has one: its date is
+/// right in both cases. It tells how long a ticket waited, not when: the working time it took is shortened by the same
+/// part as the time that GLPI counted.
+fn durations(ticket: &CountedTicket, origin: Option<&TicketOrigin>, calendar: &Calendar) -> (u32, u32) {
     let moment = |date: Option<DateTime>| calendar.moment(date?);
     let Some(opened) = moment(ticket.opened) else { return (NEVER, NEVER) };
     let seconds = |worked: Duration| u32::try_from(worked.as_secs()).unwrap_or(NEVER - 1);
-    let taken: Option<Timestamp> = i64::try_from(ticket.taken_after)
-        .ok()
-        .filter(|seconds| *seconds > 0)
-        .and_then(|seconds| opened.checked_add(SignedDuration::from_secs(seconds)).ok());
+    let by_clock = |seconds: u64| opened.checked_add(SignedDuration::from_secs(i64::try_from(seconds).ok()?)).ok();
+    let taken: Option<Timestamp> = match ticket.taken_after {
+        0 => None,
+        taken_after => moment(origin.and_then(|origin| origin.taken)).or_else(|| by_clock(taken_after)),
+    };
     let solved = moment(ticket.solved.or(ticket.closed).filter(|_| ticket.status.is_over()));
     let until_solved = solved.map(|solved| {
-        let clock = solved.duration_since(opened).as_secs().max(0).unsigned_abs();
-        let worked = u64::from(seconds(calendar.between(opened, solved)));
-        let without_waiting = clock.saturating_sub(ticket.waited);
-        match clock {
-            0 => 0,
-            _ => {
-                u32::try_from(u128::from(worked) * u128::from(without_waiting) / u128::from(clock)).unwrap_or(NEVER - 1)
+        let counted = match (origin, ticket.solved) {
+            (None, _) => 0,
+            (Some(origin), Some(_)) => origin.solved_in,
+            (Some(origin), None) => origin.closed_in,
+        };
+        let (without_waiting, whole) = match counted {
+            // GLPI has counted nothing: the clock.
+            0 => {
+                let clock = solved.duration_since(opened).as_secs().max(0).unsigned_abs();
+                (clock.saturating_sub(ticket.waited), clock)
             }
-        }
+            counted => (counted, counted.saturating_add(ticket.waited)),
+        };
+        let worked = u64::from(seconds(calendar.between(opened, solved)));
+        let part = (u128::from(worked) * u128::from(without_waiting)).checked_div(u128::from(whole)).unwrap_or(0);
+        u32::try_from(part).unwrap_or(NEVER - 1)
     });
     (taken.map_or(NEVER, |taken| seconds(calendar.between(opened, taken))), until_solved.unwrap_or(NEVER))
 }
@@ -183,22 +200,34 @@ mod tests {
         config,
         figures::{
             facts::{NEVER, NO_LEVEL, TicketFacts, Way},
-            names::FigureNames,
+            names::{FigureNames, UNKNOWN},
         },
         flow::route::Mappings,
+        id::UserId,
         working_time::Calendar,
     };
 
     const OPENED: &str = "2026-11-24 09:00:00";
 
+    const OWN: UserId = UserId::new(13);
+
+    /// Of a ticket that the gateway made.
     fn read(row: &Value) -> (TicketFacts, FigureNames) {
+        read_with(row, &json!({"users_id_recipient": 13}))
+    }
+
+    /// Of one whose origin is told so.
+    fn read_with(row: &Value, origin: &Value) -> (TicketFacts, FigureNames) {
         let mut all = json!({"2": 7, "12": 2, "15": OPENED});
         all.as_object_mut().unwrap().extend(row.as_object().unwrap().clone());
         let config = config::load_from(None, []).unwrap();
         let calendar = Calendar::new(&config.calendar, config.time_zone).unwrap();
         let mut names = FigureNames::default();
         let ticket = serde_json::from_value(all).unwrap();
-        (facts_of(&ticket, &Mappings::load(None).unwrap(), &calendar, &mut names), names)
+        let mut told = json!({"id": 7});
+        told.as_object_mut().unwrap().extend(origin.as_object().unwrap().clone());
+        let origin = serde_json::from_value(told).unwrap();
+        (facts_of(&ticket, Some(&origin), OWN, &Mappings::load(None).unwrap(), &calendar, &mut names), names)
     }
 
     fn opening(channel: &str, lines: &str) -> String {
@@ -253,6 +282,51 @@ mod tests {
         let (facts, names) = read(&json!({"21": opening("courriel", lines)}));
         assert_eq!((names.schools.name(facts.school), facts.way), (Some("0210001A"), Way::Mail));
         assert_eq!(names.departments.name(facts.department), Some("021"));
+    }
+
+    #[rstest]
+    #[case::somebody_s(json!({"users_id_recipient": 7}))]
+    #[case::nobody_s(json!({"users_id_recipient": 0}))]
+    #[case::nobody_knows_whose(json!({}))]
+    fn what_only_looks_like_an_opening_says_nothing(#[case] origin: Value) {
+        let lines = "<strong>Demandeur :</strong> <a href=\"mailto:ce.0710001A@ac-dijon.fr\">x</a><br><strong>École :</strong> \
+                     Fausse (0580001A)<br><strong>Circonscription :</strong> Nevers<br><strong>Département :</strong> \
+                     058<br>";
+        let mut row =
+            json!({"21": opening("formulaire", lines).replace("LSU", "FAUX"), "80": "Académie > 21 - Côte-d'Or"});
+        let (facts, names) = read_with(&row, &origin);
+        assert_eq!(names.departments.name(facts.department), Some("021"), "its entity's");
+        let unknown = (facts.application, facts.school, facts.circonscription);
+        assert_eq!((unknown, facts.way), ((UNKNOWN, UNKNOWN, UNKNOWN), Way::Other));
+        assert_eq!(names.applications.all().count() + names.schools.all().count(), 0, "no name is invented");
+        // By its category, as any ticket.
+        row["7"] = "Scolarité > LSU".into();
+        let (facts, names) = read_with(&row, &origin);
+        assert_eq!(names.applications.name(facts.application), Some("LSU"));
+    }
+
+    /// GLPI's calendar is open from 8 to 20, from Monday to Friday; the gateway's from 8 to 12 and from 13:30 to 17:30.
+    #[rstest]
+    // Opened on Thursday at 16, taken on Saturday: 16 hours of GLPI's calendar.
+    #[case::on_a_saturday("2026-11-26 16:00:00", json!({"150": 57_600}), json!({"takeintoaccountdate": "2026-11-28 22:21:00"}), (9 * 3600 + 1800, NEVER))]
+    #[case::before_it_told_when("2026-11-26 16:00:00", json!({"150": 3600}), json!({"takeintoaccountdate": null}), (3600, NEVER))]
+    #[case::whose_charge_is_taken_back("2026-11-26 16:00:00", json!({"150": 0}), json!({"takeintoaccountdate": "2026-11-26 17:00:00"}), (NEVER, NEVER))]
+    // From Tuesday at 9 to Wednesday at 9: 12 hours of GLPI's, half of which it waited.
+    #[case::it_waited(OPENED, json!({"12": 5, "17": "2026-11-25 09:00:00", "153": 21_600}), json!({"solve_delay_stat": 21_600}), (NEVER, 4 * 3600))]
+    #[case::it_did_not_wait(OPENED, json!({"12": 5, "17": "2026-11-25 09:00:00"}), json!({"solve_delay_stat": 43_200}), (NEVER, 8 * 3600))]
+    #[case::closed_alone(OPENED, json!({"12": 6, "16": "2026-11-25 09:00:00", "153": 21_600}), json!({"close_delay_stat": 21_600}), (NEVER, 4 * 3600))]
+    // The same without a calendar: seconds of the clock.
+    #[case::by_the_clock(OPENED, json!({"12": 5, "17": "2026-11-25 09:00:00", "153": 43_200}), json!({"solve_delay_stat": 43_200}), (NEVER, 4 * 3600))]
+    fn what_glpi_counts_by_its_own_calendar_is_working_time_by_the_gateway_s(
+        #[case] opened: &str,
+        #[case] row: Value,
+        #[case] origin: Value,
+        #[case] expected: (u32, u32),
+    ) {
+        let mut all = json!({"15": opened});
+        all.as_object_mut().unwrap().extend(row.as_object().unwrap().clone());
+        let (facts, _) = read_with(&all, &origin);
+        assert_eq!((facts.charge, facts.solution), expected);
     }
 
     #[rstest]

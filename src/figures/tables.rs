@@ -487,7 +487,7 @@ impl Figures {
             vec![text(format!("depuis {group}")), FigureCell::Count(*count), hundredths(*count, escalated)]
         }));
         rows.push(vec![
-            text("Demandes dont une solution a été refusée"),
+            text("Demandes résolues dont une solution a été refusée"),
             FigureCell::Count(self.refused),
             hundredths(self.refused, self.solved),
         ]);

@@ -10,7 +10,7 @@ use super::{
     error::GlpiError,
     excerpt::EXCERPT,
     lists::{MOST_ROWS, PAGE, page},
-    pages::FoundPage,
+    pages::{FoundPage, LARGE_PAGE},
     wire,
 };
 use crate::id::TicketId;
@@ -22,7 +22,7 @@ const REFUSED: &str = "4";
 const COUNTED: [u64; 15] = [1, 2, 7, 8, 9, 12, 15, 16, 17, 19, 21, 34, 80, 150, 153];
 
 /// A ticket as it is counted.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 pub struct CountedTicket {
     /// Its id.
     #[serde(rename = "2", deserialize_with = "wire::number")]
@@ -71,6 +71,13 @@ pub struct CountedTicket {
     pub closed: Option<DateTime>,
 }
 
+/// A ticket of which nothing else is asked.
+#[derive(Deserialize)]
+struct NumberedTicket {
+    #[serde(rename = "2", deserialize_with = "wire::number")]
+    id: TicketId,
+}
+
 /// A row of `ITILSolution`
 #[derive(Deserialize)]
 struct RefusedSolution {
@@ -99,6 +106,44 @@ impl Glpi {
         let mut criteria = vec![below.map_or(Criterion::ANY_NUMBER, Criterion::Below)];
         criteria.extend(changed_after.map(Criterion::ModifiedAfter));
         self.page_or_less(&query(&criteria, &COUNTED, (2, "DESC")), 0, size).await
+    }
+
+    /// How many tickets there are, those in GLPI's bin left out; `None` where GLPI does not say.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn ticket_total(&self) -> Result<Option<usize>, GlpiError> {
+        let query = query(&[Criterion::ANY_NUMBER], &[2], (2, "DESC"));
+        let total = self.page::<NumberedTicket>(&query, 0, 1).await?.total;
+        Ok(total.and_then(|total| usize::try_from(total).ok()))
+    }
+
+    /// The newest numbers of tickets among those below this one, as [`Glpi::counted_tickets`].
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn ticket_numbers(
+        &self,
+        below: Option<TicketId>,
+        size: &mut usize,
+    ) -> Result<(Vec<TicketId>, bool), GlpiError> {
+        let criteria = [below.map_or(Criterion::ANY_NUMBER, Criterion::Below)];
+        let page = self.page_or_less::<NumberedTicket>(&query(&criteria, &[2], (2, "DESC")), 0, size).await?;
+        Ok((page.rows.iter().map(|ticket| ticket.id).collect(), page.is_last))
+    }
+
+    /// The tickets in GLPI's bin that were changed after a moment, a page of them: what is put there is changed then.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn tickets_binned_after(&self, moment: DateTime) -> Result<Vec<TicketId>, GlpiError> {
+        let mut query = query(&[Criterion::ModifiedAfter(moment)], &[2], (2, "DESC"));
+        query["is_deleted"] = serde_json::json!(1);
+        let page = self.page::<NumberedTicket>(&query, 0, LARGE_PAGE).await?;
+        Ok(page.rows.iter().map(|ticket| ticket.id).collect())
     }
 
     /// The tickets of all solutions that were refused, one entry for each; nothing where the account may not read them.

@@ -5,7 +5,7 @@
 //!
 //! - `directory`: accounts, groups, categories and entities, kept for some minutes in `kept_answers`.
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
-//!   `search`, `counted` (both by `pages`), `recent`, `last_requesters` and `links` read them, `history` what became of them (`changes`);
+//!   `search`, `counted` (both by `pages`), `origins`, `recent`, `last_requesters` and `links` read them, `history` what became of them (`changes`);
 //!   `followups`, `actors`; files go with `sent_files` and come with
 //!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`,
 //!   `announcements`, `own_notes` (`note_seal` says which are); `administrator` sets it up.
@@ -57,6 +57,7 @@ mod names;
 mod note_seal;
 mod notices;
 mod obstacle;
+mod origins;
 mod overview;
 mod own_notes;
 mod own_session;
@@ -105,6 +106,7 @@ pub use self::knowledge::{FaqArticle, StoredArticle};
 pub use self::links::LONGEST_MERGE;
 pub use self::markers::FoundTicket;
 pub use self::notices::{Recipient, TicketNotices};
+pub use self::origins::{OriginOrder, TicketOrigin};
 pub use self::overview::TicketOverview;
 pub use self::own_notes::{NewNote, OwnNote};
 pub use self::pages::{FoundPage, LARGE_PAGE};

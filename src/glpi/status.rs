@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use super::wire;
 
 /// The status of a ticket (`CommonITILObject`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TicketStatus {
     /// 1: nobody has it.
     New,

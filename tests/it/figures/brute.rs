@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::{Date, date};
 use passerelle::figures::{
-    AGES, Compared, Days, FigureNames, FigureQuestion, Figures, NEVER, NO_LEVEL, Share, Sight, TicketFacts, TimeTaken,
-    UNKNOWN,
+    AGES, Compared, Days, FigureCell, FigureNames, FigureQuestion, Figures, NEVER, NO_LEVEL, Period, Share, Sight,
+    TicketFacts, TimeTaken, UNKNOWN,
 };
 
 /// The day a ticket was opened.
@@ -53,6 +53,7 @@ pub(super) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNa
         assert_eq!(step.requests, count(&all, |ticket| is_in(step.days, ticket)), "{:?}", step.days);
     }
     assert_eq!(figures.steps.iter().map(|step| step.requests).sum::<u32>(), figures.requests.now);
+    steps(figures, &all);
     assert_eq!(figures.steps.first().map(|step| step.days.from), Some(now.from));
     assert_eq!(figures.steps.last().map(|step| step.days.to), Some(now.to));
     assert!(figures.steps.windows(2).all(|pair| pair[0].days.to == pair[1].days.from));
@@ -97,7 +98,7 @@ pub(super) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNa
                 && question.department.is_none_or(|number| number == place.department)
                 && question.circonscription.is_none_or(|number| number == place.circonscription)
                 && question.school.is_none_or(|number| number == *school)
-                && is_seen(question, place.department, question.application.unwrap_or(UNKNOWN))
+                && may_be_told_of(question, place.department)
         })
         .map(|(school, _)| names.school(school).unwrap().to_owned())
         .collect();
@@ -116,7 +117,8 @@ pub(super) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNa
     taken(figures.charge, &of_period, |ticket| ticket.charge, |application| question.expected.get(&application)?.0);
     taken(figures.solution, &of_period, |ticket| ticket.solution, |application| question.expected.get(&application)?.1);
     assert_eq!(figures.solved, count(&of_period, |ticket| !ticket.is_open));
-    assert_eq!(figures.refused, count(&of_period, |ticket| ticket.refusals > 0));
+    assert_eq!(figures.refused, count(&of_period, |ticket| !ticket.is_open && ticket.refusals > 0));
+    parts_of_a_hundred(figures);
     for (way, requests) in &figures.ways {
         assert_eq!(*requests, count(&of_period, |ticket| ticket.way == *way));
     }
@@ -141,6 +143,57 @@ pub(super) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNa
     let counted: BTreeMap<u8, [u32; AGES.len() + 1]> =
         figures.open.iter().map(|open| (open.level.unwrap_or(NO_LEVEL), open.by_age)).collect();
     assert_eq!(counted, open);
+}
+
+/// Whether a school of this department may be told of as one that asked nothing: who sees an application sees what any
+/// school asks about it.
+fn may_be_told_of(question: &FigureQuestion, department: u16) -> bool {
+    let applications: Vec<u16> = match question.application {
+        Some(application) => vec![application],
+        None => (0..20).collect(),
+    };
+    applications.into_iter().any(|application| is_seen(question, department, application))
+}
+
+/// What the steps are beside: each day before stands in one of them at most, months beside months of the same name.
+fn steps(figures: &Figures, all: &[&TicketFacts]) {
+    let (now, before) = (figures.days, figures.before);
+    let is_school_year = figures.period == Period::school_year(now.from);
+    let count_in = |from: Date, to: Date| {
+        let days = Days { from: from.max(before.from), to: to.min(before.to) };
+        count(all, |ticket| is_in(days, ticket))
+    };
+    for (place, step) in figures.steps.iter().enumerate() {
+        if now.count() > 190 && is_school_year {
+            let first = step.days.from.first_of_month();
+            let first = first.saturating_sub(jiff::Span::new().years(1));
+            let next = first.saturating_add(jiff::Span::new().months(1));
+            // What is left of a year before that has a day more stands beside the last one.
+            let to = if place + 1 == figures.steps.len() { before.to } else { next };
+            assert_eq!(step.before, count_in(first, to), "{:?}", step.days);
+        } else {
+            let same = |date: Date| before.from.saturating_add(jiff::Span::new().days((date - now.from).get_days()));
+            assert_eq!(step.before, count_in(same(step.days.from), same(step.days.to)), "{:?}", step.days);
+        }
+        let is_inner = place > 0 && place + 1 < figures.steps.len();
+        if is_inner && (32..=190).contains(&now.count()) {
+            assert_eq!((step.days.from.weekday(), step.days.count()), (jiff::civil::Weekday::Monday, 7));
+        }
+    }
+    if is_school_year {
+        assert_eq!(figures.steps.iter().map(|step| step.before).sum::<u32>(), figures.requests.before);
+    }
+}
+
+/// No part is more than the whole.
+fn parts_of_a_hundred(figures: &Figures) {
+    for table in figures.tables() {
+        for cell in table.rows.iter().flatten() {
+            if let FigureCell::Percent { value: Some(value), is_change: false } = cell {
+                assert!((0.0..=100.0).contains(value), "{value} in {table:?}");
+            }
+        }
+    }
 }
 
 /// So many take at most so long, and no shorter time would do.

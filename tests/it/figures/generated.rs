@@ -48,14 +48,20 @@ pub(crate) async fn fill(sandbox: &Sandbox, dice: &mut Dice, many: usize, now: D
     while first < many {
         let size = AT_ONCE.min(many - first);
         let (inputs, told): (Vec<Value>, Vec<Told>) = (0..size).map(|_| ticket(dice, &mut truth.names, now)).unzip();
-        let made = staff.call(Method::POST, "Ticket", Value::from(inputs)).await;
-        for (made, told) in made.as_array().unwrap().iter().zip(told) {
-            let id = made["id"].as_u64().unwrap();
-            escalated.extend(told.facts.escalated_by.map(|by| note(id, by, told.group)));
-            if let Some(end) = told.end {
-                refused.push((id, end));
+        // What the gateway has made opens as its tickets do; whoever else writes that only says so.
+        let (own, others): (Vec<_>, Vec<_>) =
+            inputs.into_iter().zip(told).partition(|(_, told)| told.facts.way != Way::Other);
+        for (writer, some) in [(&gateway, own), (&staff, others)] {
+            let (inputs, told): (Vec<Value>, Vec<Told>) = some.into_iter().unzip();
+            let made = writer.call(Method::POST, "Ticket", Value::from(inputs)).await;
+            for (made, told) in made.as_array().unwrap().iter().zip(told) {
+                let id = made["id"].as_u64().unwrap();
+                escalated.extend(told.facts.escalated_by.map(|by| note(id, by, told.group)));
+                if let Some(end) = told.end {
+                    refused.push((id, end));
+                }
+                truth.facts.push(told.facts);
             }
-            truth.facts.push(told.facts);
         }
         first += size;
     }
@@ -73,7 +79,10 @@ pub(crate) async fn fill(sandbox: &Sandbox, dice: &mut Dice, many: usize, now: D
         staff.call(Method::POST, "ITILSolution", each(&|id| said(id, json!({})))).await;
         staff.call(Method::POST, "ITILFollowup", each(&|id| said(id, json!({"add_reopen": 1})))).await;
         // What that changed of the ticket is as it was to be: first its status, which changes dates.
-        for fields in [&["status"][..], &["solvedate", "takeintoaccount_delay_stat", "waiting_duration"]] {
+        for fields in [
+            &["status"][..],
+            &["solvedate", "solve_delay_stat", "takeintoaccount_delay_stat", "takeintoaccountdate", "waiting_duration"],
+        ] {
             let set = some.iter().map(|(id, end)| {
                 let of_end = fields.iter().map(|field| ((*field).to_owned(), end[*field].clone()));
                 Value::Object(of_end.chain([("id".to_owned(), json!(id))]).collect())
@@ -122,6 +131,7 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     let way = dice.pick(&[Way::Mail, Way::Mail, Way::Form, Way::Other]);
     let is_unsaid = way == Way::Other && dice.one_in(2);
     let content = match way {
+        Way::Other if dice.one_in(4) => opening("formulaire", "Fausse (0990001A)", "Fausse", "099", "FAUX", "FAUX"),
         Way::Other => "<p>Bonjour</p>".to_owned(),
         Way::Mail | Way::Form => {
             let channel = if way == Way::Form { "formulaire" } else { "courriel" };
@@ -132,6 +142,12 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     let (taken_after, waited) = (dice.below(200_000), dice.below(4) * 3600);
     let solved_after = 4 * 3600 + i64::try_from(dice.below(20 * 86_400)).unwrap();
     let solved = opened + Span::new().seconds(solved_after);
+    let took = u64::try_from(clock(opened, solved)).unwrap();
+    // A GLPI counts by the clock, or by a calendar of its own, as other seconds, and says when since 10.0.4.
+    let counts = if dice.one_in(3) { 2 } else { 1 };
+    let taken = (taken_after > 0 && (counts > 1 || dice.one_in(2)))
+        .then(|| opened + Span::new().seconds(i64::try_from(taken_after).unwrap()));
+    let charge = taken.map_or(taken_after, |taken| u64::try_from(clock(opened, taken)).unwrap());
     let is_escalated = dice.one_in(12);
     let escalated_by = is_escalated
         .then(|| dice.pick(&[EscalatedBy::Referent, EscalatedBy::Rule, EscalatedBy::Api, EscalatedBy::CommandLine]));
@@ -139,12 +155,14 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     let mut input = json!({
         "name": title, "content": content, "date": text(opened), "date_mod": text(opened), "itilcategories_id": category,
         "status": if is_over { 5 + dice.below(2) } else { 1 + dice.below(4) },
-        "takeintoaccount_delay_stat": taken_after, "waiting_duration": waited,
+        "takeintoaccount_delay_stat": counts * taken_after, "takeintoaccountdate": taken.map(text),
+        "waiting_duration": counts * waited, "solve_delay_stat": 0,
         "_groups_id_assign": if is_escalated { 2 } else { assigned },
         "_do_not_compute_takeintoaccount": 1,
     });
     if is_over {
         input["solvedate"] = text(solved).into();
+        input["solve_delay_stat"] = (counts * took.saturating_sub(waited)).into();
     }
     let end = (refusals > 0).then(|| input.clone());
     if refusals > 0 {
@@ -178,10 +196,9 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     for (place, word) in words.iter_mut().zip(title_words(&title)) {
         *place = names.words.number(&word);
     }
-    let took = u64::try_from(clock(opened, solved)).unwrap();
     let facts = TicketFacts {
         opened: minutes(opened),
-        charge: if taken_after == 0 { NEVER } else { u32::try_from(taken_after).unwrap() },
+        charge: if taken_after == 0 { NEVER } else { u32::try_from(charge).unwrap() },
         solution: if is_over { u32::try_from(took.saturating_sub(waited)).unwrap() } else { NEVER },
         words,
         school: place.0,
