@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     announcements::{Board, Informer},
-    config::{Config, ConfigError, TicketPages},
+    config::{Backend, Config, ConfigError, TicketPages},
     figures::{ArticleProposals, MonthlyPost, MonthlyReports, RiseWatch, TicketFigures},
     flow::{
         deliver::{Deliverer, LONGEST_CREATION_CALLS},
@@ -145,7 +145,11 @@ impl App {
         let deliverer = deliverer(&config, glpi.clone());
         let names = deliverer.names().clone();
         let calendar = Arc::new(Calendar::new(&config.calendar, config.time_zone.clone())?);
-        let rise_letters = RiseLetters::new(correspondence.clone(), config.announcements.enabled);
+        let rise_letters = RiseLetters::new(
+            correspondence.clone(),
+            config.announcements.enabled,
+            config.quota.backend == Backend::Redis,
+        );
         let report_letters = ReportLetters::new(correspondence.clone());
         let announcement_letters = AnnouncementLetters::new(&config, correspondence.clone())?;
         let notifier = Arc::new(Notifier::new(&config, &glpi, correspondence, Arc::clone(&ledger), mappings.clone()));

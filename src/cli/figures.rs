@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::App,
     config::{self, Config, ConfigError},
-    figures::{FigureCell, FigureChoice, FigureTable, Period, Reported},
+    figures::{FigureCell, FigureChoice, FigureTable, Period, Reported, UNSAID, UnknownChoice},
     glpi::GlpiError,
     people::{Rights, Role},
     request::{Address, department_number},
@@ -98,8 +98,12 @@ fn month(text: &str) -> Result<Period, Unfit> {
 }
 
 fn period(text: &str) -> Result<Period, Unfit> {
-    Period::parse(text)
-        .ok_or_else(|| Unfit::new("this is no period, such as 2026-10", "ce n’est pas une période, comme 2026-10"))
+    Period::parse(text).ok_or_else(|| {
+        Unfit::new(
+            "this is no period, such as 2026-10, of 20 years at most",
+            "ce n’est pas une période, comme 2026-10, de 20 années au plus",
+        )
+    })
 }
 
 fn department(text: &str) -> Result<String, Unfit> {
@@ -145,7 +149,14 @@ async fn show(app: &App, args: Args) -> u8 {
         application: args.application,
         department: args.department,
         circonscription: args.circonscription,
-        school: args.school.map(|code| code.to_uppercase()),
+        school: args.school.map(|code| if code == UNSAID { code } else { code.to_uppercase() }),
+    };
+    let choice = match app.figures.known(choice, &Rights::of([Role::Operator])) {
+        Ok(choice) => choice,
+        Err(unknown) => {
+            complain(&of_unknown(&unknown), language);
+            return exit::USAGE;
+        }
     };
     let mut tables = app.figures.answer(&choice, &Rights::of([Role::Operator])).tables();
     if let Some(wanted) = &args.table {
@@ -176,6 +187,42 @@ async fn show(app: &App, args: Args) -> u8 {
     exit::OK
 }
 
+/// What is said of a name that nothing has.
+fn of_unknown(unknown: &UnknownChoice) -> Bilingual {
+    let UnknownChoice { what, name, near } = unknown;
+    let said = match near.as_slice() {
+        [] => String::new(),
+        near => format!("; is \"{}\" meant?", near.join("\", \"")),
+    };
+    Bilingual::new(
+        format!("--{what}: neither a request nor the directory has \"{name}\"{said}"),
+        format!("--{what}\u{a0}: {}", unknown.french()),
+    )
+}
+
+/// What is said of a month that is not over: its report would be of some of it, and nobody would get the whole one.
+fn unfinished(month: Period) -> Bilingual {
+    let code = month.code();
+    Bilingual::new(
+        format!(
+            "the month {code} is not over: its report would keep the whole one from being sent; --dry-run shows it"
+        ),
+        format!(
+            "le mois {code} n’est pas fini\u{a0}: ce rapport empêcherait l’envoi du rapport entier\u{a0}; --dry-run le montre"
+        ),
+    )
+}
+
+/// Says that there is nobody who gets it; gives the exit code.
+fn to_nobody(people: &str, language: Language) -> u8 {
+    let said = Bilingual::new(
+        format!("nobody gets it: name somebody in {people}"),
+        format!("personne ne le reçoit\u{a0}: nommez quelqu’un dans {people}"),
+    );
+    complain(&said, language);
+    exit::FAILED
+}
+
 /// Says why GLPI cannot be asked; gives the exit code.
 fn away(error: &GlpiError, language: Language) -> u8 {
     complain(&error.line(), language);
@@ -191,16 +238,19 @@ fn show_recipients(recipients: &BTreeSet<Address>, language: Language) {
 
 async fn report(app: &App, department: &str, month: Period, is_dry: bool, language: Language) -> u8 {
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
+    let people = format!("people.correspondents.{department}");
     if is_dry {
         let recipients = match app.reports.recipients(department, &now).await {
             Ok(recipients) => recipients,
             Err(error) => return away(&error, language),
         };
-        show_recipients(&recipients, language);
+        if !recipients.is_empty() {
+            show_recipients(&recipients, language);
+        }
         return match app.reports.plain(&app.reports.report(department, month)) {
             Ok(text) => {
                 say(&text);
-                exit::OK
+                if recipients.is_empty() { to_nobody(&people, language) } else { exit::OK }
             }
             Err(error) => {
                 let what = Bilingual::new("the report cannot be written", "le rapport ne peut pas être rédigé");
@@ -209,8 +259,12 @@ async fn report(app: &App, department: &str, month: Period, is_dry: bool, langua
             }
         };
     }
+    if month.days().to > now.date() {
+        complain(&unfinished(month), language);
+        return exit::USAGE;
+    }
     let sent = app.reports.send(department, month, &now).await;
-    reported(sent, &format!("people.correspondents.{department}"), language)
+    reported(sent, &people, language)
 }
 
 async fn articles(app: &App, application: &str, month: Period, is_dry: bool, language: Language) -> u8 {
@@ -220,9 +274,14 @@ async fn articles(app: &App, application: &str, month: Period, is_dry: bool, lan
         return exit::USAGE;
     }
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
+    let people = format!("people.referents.{application}");
     if !is_dry {
+        if month.days().to > now.date() {
+            complain(&unfinished(month), language);
+            return exit::USAGE;
+        }
         let sent = app.proposals.send(application, month, &now).await;
-        return reported(sent, &format!("people.referents.{application}"), language);
+        return reported(sent, &people, language);
     }
     let list = async {
         let recipients = app.proposals.recipients(application, &now).await?;
@@ -230,9 +289,11 @@ async fn articles(app: &App, application: &str, month: Period, is_dry: bool, lan
     };
     match list.await {
         Ok((recipients, all)) => {
-            show_recipients(&recipients, language);
+            if !recipients.is_empty() {
+                show_recipients(&recipients, language);
+            }
             say(laid_out(&app.proposals.table(application, &all)));
-            exit::OK
+            if recipients.is_empty() { to_nobody(&people, language) } else { exit::OK }
         }
         Err(error) => away(&error, language),
     }
@@ -249,13 +310,7 @@ fn reported(sent: Result<Reported, GlpiError>, people: &str, language: Language)
             (Bilingual::new("sent before: GLPI has a note of it", "déjà envoyé\u{a0}: GLPI en a une note"), exit::OK)
         }
         Ok(Reported::Nothing) => (Bilingual::new("there is nothing to tell", "il n’y a rien à en dire"), exit::OK),
-        Ok(Reported::ToNobody) => (
-            Bilingual::new(
-                format!("nobody gets it: name somebody in {people}"),
-                format!("personne ne le reçoit\u{a0}: nommez quelqu’un dans {people}"),
-            ),
-            exit::FAILED,
-        ),
+        Ok(Reported::ToNobody) => return to_nobody(people, language),
         Ok(Reported::Failed) => (
             Bilingual::new(
                 "the mail relay did not take all; try again later",

@@ -1,6 +1,6 @@
 //! `GET /v1/figures` and `GET /v1/figures/{table}`: what all requests say, to people in charge.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -26,8 +26,9 @@ use super::{
 };
 use crate::{
     figures::{FigureChoice, FigureTable, Figures, ODS, Period, ReadingProgress, UNSAID, ods},
+    intake::form::FieldError,
     people::Rights,
-    request::department_number,
+    request::{Reason, department_number},
 };
 
 /// What a call may say: the pages' form says days by themselves, and that a page shall stay.
@@ -37,7 +38,9 @@ const PARAMETERS: [&str; 9] =
 pub(super) const STAYS: &str = "fixe";
 /// What the form's `period` is where `from` and `to` say the days.
 const DAYS: &str = "days";
-const PERIODS: &str = "Donnez une année scolaire (2026-2027), un mois (2026-10), une semaine (2026-W48) ou des jours (2026-11-03..2026-11-15).";
+const PERIODS: &str = "Donnez une année scolaire (2026-2027), un mois (2026-10), une semaine (2026-W48) ou des jours (2026-11-03..2026-11-15), vingt années au plus.";
+/// How soon the rest of GLPI may be read.
+const READ_AFTER: Duration = Duration::from_secs(30);
 
 /// The routes, each with its description.
 pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
@@ -127,7 +130,8 @@ async fn all(State(services): State<Arc<Services>>, request: Request) -> Respons
     services
         .answered(request, async |services, parts, body, _| {
             let rights = in_charge::rights(services, parts, body).await?;
-            let (figures, progress) = answer(services, parts, &rights).await?;
+            let choice = choice(services, parts, Asker::Program, &rights)?;
+            let (figures, progress) = answer(services, choice, &rights).await?;
             let tables = tables(services, &figures, &rights);
             let (days, before) = (figures.days, figures.before);
             let last = |date: Date| date.yesterday().unwrap_or(date);
@@ -148,7 +152,7 @@ async fn all(State(services): State<Arc<Services>>, request: Request) -> Respons
 
 /// One of the tables, as a file
 ///
-/// As `GET /v1/figures` gives it: `.csv` with fields parted by semicolons, `.ods` for spreadsheets, `.json`.
+/// As `GET /v1/figures` gives it: `.csv` with fields parted by semicolons, `.ods` for spreadsheets, `.json`. While GLPI is still being read it is 503, with `Retry-After`: a file would not say that it is of some requests only.
 #[utoipa::path(get, path = "/v1/figures/{table}", operation_id = "figures_table", tag = "figures",
     security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(
@@ -167,27 +171,36 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
     services
         .answered(request, async |services, parts, body, _| {
             let rights = in_charge::rights(services, parts, body).await?;
-            let (figures, _) = answer(services, parts, &rights).await?;
+            let choice = choice(services, parts, Asker::Program, &rights)?;
+            let (figures, progress) = answer(services, choice, &rights).await?;
+            if !progress.is_whole {
+                return Err(unfinished());
+            }
             file(&name, &figures, tables(services, &figures, &rights))
         })
         .await
 }
 
-/// The figures that a call asks for, as far as these rights go, and how far GLPI is read.
+/// Who says what figures are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A program, which says what it means.
+    Program,
+    /// A page's form, which gives all of its fields, the days beside the period, too.
+    Form,
+}
+
+/// The figures that are asked for, as far as these rights go, and how far GLPI is read.
 ///
 /// # Errors
 ///
-/// 400 for a parameter that is none, 403 for what is somebody else's.
+/// 500 where they cannot be computed.
 pub(super) async fn answer(
     services: &Services,
-    parts: &Parts,
+    choice: FigureChoice,
     rights: &Rights,
 ) -> Result<(Figures, ReadingProgress), Problem> {
     let figures = Arc::clone(&services.oversight()?.figures);
-    let choice = choice(parts, figures.today())?;
-    if !choice.is_allowed(rights) {
-        return Err(in_charge::anothers());
-    }
     let rights = rights.clone();
     // Tens of milliseconds of one core, beside the threads that serve connections.
     let answered = tokio::task::spawn_blocking(move || (figures.answer(&choice, &rights), figures.progress())).await;
@@ -203,13 +216,29 @@ pub(super) fn tables(services: &Services, figures: &Figures, rights: &Rights) ->
     tables
 }
 
+/// 503 for a file of figures while GLPI is still being read: nothing in it would say so.
+fn unfinished() -> Problem {
+    let detail = "GLPI est en cours de lecture\u{a0}: ce fichier ne porterait que sur une partie des demandes. Réessayez dans quelques minutes\u{a0}; /v1/figures dit où en est la lecture.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Reason::GlpiUnavailable.code(), detail).retry_after(READ_AFTER)
+}
+
 /// What a call's parameters ask for.
 ///
 /// # Errors
 ///
-/// 400 for one that is none.
-pub(super) fn choice(parts: &Parts, today: Date) -> Result<FigureChoice, Problem> {
+/// 400 for one that is none or that nothing has, 403 for what is somebody else's.
+pub(super) fn choice(
+    services: &Services,
+    parts: &Parts,
+    asker: Asker,
+    rights: &Rights,
+) -> Result<FigureChoice, Problem> {
+    let figures = &services.oversight()?.figures;
+    let today = figures.today();
     let mut given = Parameters::of(parts, &PARAMETERS);
+    if asker == Asker::Form {
+        given = given.filled();
+    }
     let day = "Donnez un jour, comme 2026-11-03.";
     let period = given.read("period", PERIODS, |text| match text {
         DAYS => Some(None),
@@ -220,6 +249,17 @@ pub(super) fn choice(parts: &Parts, today: Date) -> Result<FigureChoice, Problem
         text.parse().ok().filter(|to| from.is_none_or(|from| from <= *to))
     });
     let days = from.and_then(|from| Period::between(from, to.unwrap_or_else(|| today.max(from))));
+    let names_period = period.is_some_and(|period| period.is_some());
+    let has_days = given.has("from") || given.has("to");
+    if names_period && has_days && asker == Asker::Program {
+        let message = "Donnez une période, ou des jours par «\u{a0}from\u{a0}» et «\u{a0}to\u{a0}», mais pas les deux.";
+        given.note("period", "invalid", message.to_owned());
+    } else if !names_period && !given.has("from") && (has_days || period.is_some()) {
+        given.note("from", "invalid", "Donnez aussi le premier jour, comme 2026-11-03.".to_owned());
+    } else if from.is_some() && days.is_none() {
+        let message = "Donnez un premier jour qui précède le dernier de vingt années au plus.";
+        given.note("from", "invalid", message.to_owned());
+    }
     let department = given.read("department", "Donnez le numéro d’un département, comme 021 ou 02A.", |text| {
         if text == UNSAID { Some(UNSAID.to_owned()) } else { department_number(text) }
     });
@@ -228,7 +268,14 @@ pub(super) fn choice(parts: &Parts, today: Date) -> Result<FigureChoice, Problem
     let school = name("school").map(|code| if code == UNSAID { code } else { code.trim().to_uppercase() });
     given.end()?;
     let period = period.flatten().or(days).unwrap_or_else(|| Period::school_year(today));
-    Ok(FigureChoice { period, application, department, circonscription, school })
+    let choice = FigureChoice { period, application, department, circonscription, school };
+    if !choice.is_allowed(rights) {
+        return Err(in_charge::anothers());
+    }
+    figures.known(choice, rights).map_err(|unknown| {
+        let field = FieldError { field: unknown.what.to_owned(), code: "unknown-value", message: unknown.french() };
+        Problem::parameters(vec![field])
+    })
 }
 
 /// One of these tables, or all of them, as a file of this name.

@@ -57,6 +57,17 @@ impl Parameters {
         this
     }
 
+    /// Without those that are empty: a page's form gives all of its fields.
+    pub(super) fn filled(mut self) -> Self {
+        self.given.retain(|_, value| !value.is_empty());
+        self
+    }
+
+    /// Whether this one is given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name)
+    }
+
     /// A parameter that is one of some words.
     pub(super) fn choice<T>(
         &mut self,
@@ -125,7 +136,8 @@ impl Parameters {
         if self.wrong.is_empty() { Ok(()) } else { Err(Problem::parameters(self.wrong)) }
     }
 
-    fn note(&mut self, field: &str, code: &'static str, message: String) {
+    /// Says what is wrong with a parameter.
+    pub(super) fn note(&mut self, field: &str, code: &'static str, message: String) {
         if !self.wrong.iter().any(|error| error.field == field && error.code == code) {
             self.wrong.push(FieldError { field: field.to_owned(), code, message });
         }

@@ -92,7 +92,7 @@ pub(super) struct Whose {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Figures {
-    /// When requests were opened: a school year (`2026-2027`), a month (`2026-10`), a week (`2026-W48`), or days (`2026-11-03..2026-11-15`, both counted). Without, this school year.
+    /// When requests were opened: a school year (`2026-2027`), a month (`2026-10`), a week (`2026-W48`), or days (`2026-11-03..2026-11-15`, both counted, twenty years at most). Without, this school year.
     #[param(max_length = 200, example = "2026-10", nullable = false)]
     period: Option<String>,
     /// Of this application alone; `inconnu`: of those that tell none.

@@ -33,12 +33,15 @@ pub struct RiseLetters {
     letters: Correspondence,
     /// Whether announcements can be written.
     may_announce: bool,
+    /// Whether a gateway that begins anew knows whom it has told.
+    remembers: bool,
 }
 
 impl RiseLetters {
-    /// Letters of this sender, which propose an announcement to all directors where that can be written.
-    pub fn new(letters: Correspondence, may_announce: bool) -> Self {
-        Self { letters, may_announce }
+    /// Letters of this sender, which propose an announcement to all directors where that can be written, and say that they
+    /// may come again after a restart where nothing remembers them.
+    pub fn new(letters: Correspondence, may_announce: bool, remembers: bool) -> Self {
+        Self { letters, may_announce, remembers }
     }
 
     /// Whether a relay is configured.
@@ -74,10 +77,11 @@ impl RiseLetters {
         } else {
             ".".to_owned()
         };
+        let again = if self.remembers { "" } else { ", sauf si la passerelle redémarre entre-temps" };
         let text = format!(
             "Bonjour,\n\nL’application {application} a reçu {} {when}\u{a0}; d’habitude, {usual} à cette heure-là ce \
              jour-là.\n\n{words}\n\nUne panne commence souvent ainsi. Si c’en est une, prévenez les directeurs avant qu’ils \
-             n’écrivent tous{how} Sinon, il n’y a rien à faire\u{a0}: ce message n’est envoyé qu’une fois pour cette heure.\n\n\
+             n’écrivent tous{how} Sinon, il n’y a rien à faire\u{a0}: ce message n’est envoyé qu’une fois pour cette heure{again}.\n\n\
              {}\n",
             french::count(*requests as usize, "demande", "demandes"),
             self.letters.name(),

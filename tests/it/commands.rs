@@ -302,8 +302,35 @@ async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
         shown(&["figures", "report", "--department", "21", "--month", "2026-10", "--dry-run"]).await;
     assert_eq!(code, Some(0), "{error}");
     assert!(report.starts_with("to: ien@ac-dijon.fr") && report.contains("dans le département 021"), "{report}");
-    let (code, _, error) = shown(&["figures", "report", "--department", "58", "--month", "2026-10"]).await;
-    assert!(code == Some(1) && error.contains("people.correspondents.058"), "{error}");
+    for dry in [&[][..], &["--dry-run"]] {
+        for asked in [&["report", "--department", "58"][..], &["articles", "--application", "LSU"]] {
+            let (code, said, error) = shown(&[&["figures"], asked, &["--month", "2026-10"], dry].concat()).await;
+            assert!(code == Some(1) && error.contains("nobody gets it"), "{asked:?}, {dry:?}: {error}");
+            assert!(!said.contains("to:"), "{said}");
+        }
+    }
+    // What is not over would keep the whole of it from being sent.
+    let now = jiff::Timestamp::now().in_tz("Europe/Paris").unwrap().date();
+    for months in [0, 1, 11] {
+        let month = now.saturating_add(jiff::Span::new().months(months)).strftime("%Y-%m").to_string();
+        for asked in [&["report", "--department", "21"][..], &["articles", "--application", "LSU"]] {
+            let (code, _, error) = shown(&[&["figures"], asked, &["--month", &month]].concat()).await;
+            assert!(code == Some(64) && error.contains("is not over"), "{month}: {code:?} {error}");
+        }
+    }
+    for (option, unknown, near) in [
+        ("--application", "LSUU", "is \"LSU\" meant?"),
+        ("--department", "999", "neither a request nor the directory has \"999\""),
+        ("--circonscription", "Nulle part", "\"Nulle part\""),
+        ("--school", "9999999Z", "\"9999999Z\""),
+    ] {
+        let (code, table, error) = shown(&["figures", option, unknown]).await;
+        assert!(code == Some(64) && table.is_empty() && error.contains(near), "{option}: {error}");
+    }
+    let (_, line, _) =
+        shown(&["figures", "--period", "2026-10", "--application", "lsu", "--table", "summary", "--json"]).await;
+    let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(json["rows"][0]["requests"], 2, "whatever its case");
 }
 
 /// It breaks off at a file that it does not take.

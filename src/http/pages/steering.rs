@@ -18,7 +18,7 @@ use super::{
 use crate::{
     figures::{FigureCell, FigureChoice, FigureTable, Figures, Period, ReadingProgress, UNSAID, grouped},
     http::{
-        figures::{self, STAYS},
+        figures::{self, Asker, STAYS},
         in_charge,
         problem::Problem,
     },
@@ -117,9 +117,9 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let services = &state.services;
     let rights = in_charge::of_person(services, &person).await?;
-    let (figures, progress) = figures::answer(services, &parts, &rights).await?;
+    let choice = figures::choice(services, &parts, Asker::Form, &rights)?;
+    let (figures, progress) = figures::answer(services, choice.clone(), &rights).await?;
     let all = &services.oversight()?.figures;
-    let choice = figures::choice(&parts, all.today())?;
     let [applications, departments, circonscriptions] = all.choices(&rights);
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let stays = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == STAYS);
@@ -165,7 +165,8 @@ pub(super) async fn file(
 ) -> Result<Response, Problem> {
     let services = &state.services;
     let rights: Rights = in_charge::of_person(services, &person).await?;
-    let (figures, _) = figures::answer(services, &parts, &rights).await?;
+    let choice = figures::choice(services, &parts, Asker::Form, &rights)?;
+    let (figures, _) = figures::answer(services, choice, &rights).await?;
     figures::file(&name, &figures, figures::tables(services, &figures, &rights))
 }
 

@@ -169,6 +169,7 @@ async fn a_breakdown_is_told_to_operators_once() {
     assert!(mail.subject().unwrap().starts_with("LSU"), "{:?}", mail.subject());
     let text = mail.body_text(0).unwrap();
     assert!(!text.contains("/information"), "no announcement can be written: {text}");
+    assert!(text.contains("sauf si la passerelle redémarre"), "nothing remembers it: {text}");
     let (announcing, outbox) = with(&sandbox, &[("announcements.enabled", "true")]);
     announcing.figures.read_anew().await.unwrap();
     announcing.rises.look(hour).await;
