@@ -111,7 +111,7 @@ impl UnknownChoice {
 pub(super) fn known<'n>(
     what: &'static str,
     name: &str,
-    all: impl Iterator<Item = &'n str> + Clone,
+    all: &(impl Iterator<Item = &'n str> + Clone),
     proposed: &[String],
 ) -> Result<String, UnknownChoice> {
     if name == UNSAID {

@@ -179,12 +179,18 @@ mod tests {
                 for (gauge, expected) in
                     [("passerelle_figures_requests", tickets.len()), ("passerelle_figures_open_requests", open)]
                 {
-                    assert!((sum(&told, gauge) - expected as f64).abs() < 1e-9, "{gauge} of {tickets:?}: {told}");
+                    assert!(
+                        (sum(&told, gauge) - f64::from(u32::try_from(expected).unwrap())).abs() < 1e-9,
+                        "{gauge} of {tickets:?}: {told}"
+                    );
                 }
                 // Two hours, by three quantiles of each application there is.
                 let applications: std::collections::BTreeSet<_> = tickets.iter().map(|(name, ..)| name).collect();
                 let hours = sum(&told, "passerelle_figures_solution_hours");
-                assert!((hours - 6.0 * applications.len() as f64).abs() < 1e-9, "{tickets:?}: {told}");
+                assert!(
+                    (hours - 6.0 * f64::from(u32::try_from(applications.len()).unwrap())).abs() < 1e-9,
+                    "{tickets:?}: {told}"
+                );
             }
         });
     }

@@ -253,27 +253,27 @@ impl TicketFigures {
         }
         self.look(|book| {
             let names = book.names();
-            let named = |what, name: Option<String>, all: &NameList, proposed: &[String]| {
-                name.map(|name| known(what, &name, all.all().map(|(_, name)| name), proposed)).transpose()
+            let meant = |what, name: Option<String>, all: &NameList, proposed: &[String]| {
+                name.map(|name| known(what, &name, &all.all().map(|(_, name)| name), proposed)).transpose()
             };
             let of_tickets = names.applications.all().map(|(_, name)| name);
             let all_applications = of_tickets.chain(mapped.iter().map(String::as_str));
             let application =
-                choice.application.map(|name| known("application", &name, all_applications, &applications));
+                choice.application.map(|name| known("application", &name, &all_applications, &applications));
             Ok(FigureChoice {
                 period: choice.period,
                 application: application.transpose()?,
                 department: match choice.department {
                     Some(department) if rights.departments().any(|theirs| theirs == department) => Some(department),
-                    other => named("department", other, &names.departments, &departments)?,
+                    other => meant("department", other, &names.departments, &departments)?,
                 },
-                circonscription: named(
+                circonscription: meant(
                     "circonscription",
                     choice.circonscription,
                     &names.circonscriptions,
                     &circonscriptions,
                 )?,
-                school: named("school", choice.school, &names.schools, &[])?,
+                school: meant("school", choice.school, &names.schools, &[])?,
             })
         })
     }

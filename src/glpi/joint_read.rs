@@ -77,16 +77,16 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
         let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
         match session {
             Ok(lease) if batch.is_empty() => lease.release(),
-            Ok(lease) => answer(asked(connection, Place::Here(lease), &batch).await, batch),
+            Ok(lease) => answer(&asked(connection, Place::Here(lease), &batch).await, batch),
             Err(_) if batch.is_empty() => {}
             // Another session is tried for, as for any call.
-            Err(error) if error.is_brief() => answer(asked(connection, Place::ToCome, &batch).await, batch),
+            Err(error) if error.is_brief() => answer(&asked(connection, Place::ToCome, &batch).await, batch),
             Err(error) => {
                 // That there was none when it was wanted says nothing to those who came since.
                 let (before, since): (Vec<_>, Vec<_>) = batch.into_iter().partition(|one| one.came <= wanted);
-                answer(Err(error), before);
+                answer(&Err(error), before);
                 if !since.is_empty() {
-                    answer(asked(connection, Place::ToCome, &since).await, since);
+                    answer(&asked(connection, Place::ToCome, &since).await, since);
                 }
             }
         }
@@ -94,7 +94,7 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
 }
 
 /// Tells all who asked together.
-fn answer<R: JointRead>(answer: Shared<R>, batch: Vec<Waiting<R, Shared<R>>>) {
+fn answer<R: JointRead>(answer: &Shared<R>, batch: Vec<Waiting<R, Shared<R>>>) {
     let together = batch.len();
     for one in batch {
         if together > 1 {
