@@ -329,7 +329,7 @@ async fn the_configuration_that_setup_writes_has_comments_in_one_language() {
             ["setup", "--apply", "--announcements", "--new-token"].as_slice(),
             &["--url", &url, "--domain", "ac-dijon.fr", "--recipient", ASSISTANCE, "--academy", "Académie d’ailleurs"],
             &["--lmtp", "127.0.0.1:0", "--webhook", "https://passerelle.example.fr/", "--into", into],
-            &["--operator", "chef@ac-dijon.fr"],
+            &["--operator", "chef@ac-dijon.fr", "--profile", "Passerelle (langue)", "--account", "passerelle.langue"],
         ]
         .concat();
         let mut command = passerelle(&arguments, &[]);

@@ -9,7 +9,7 @@ use super::{outcome::Failed, secrets, wanted::Wanted};
 const PACKAGED: &str = include_str!("../../../packaging/passerelle.toml");
 
 /// What the line of the sum begins with.
-const MARK: &str = "# Sum of the other lines as setup wrote them: ";
+const MARK: &str = "# setup, SHA-256: ";
 
 /// Whose the file is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -42,9 +42,8 @@ impl Encoding {
 
     /// The first bytes of the content, so many at most: a large file is not decoded for its beginning.
     pub(super) fn beginning(self, encoded: &Bytes, most: usize) -> Bytes {
-        // Read from the beginning on, byte by byte: what follows changes nothing.
-        let few = encoded.get(..most * 2).filter(|_| self == Self::Base64).and_then(base64_decode);
-        let content = few.filter(|few| few.len() >= most).map_or_else(|| self.decoded(encoded), Bytes::from);
+        let few = if self == Self::Base64 { base64_beginning(encoded, most) } else { None };
+        let content = few.map_or_else(|| self.decoded(encoded), Bytes::from);
         content.slice(..content.len().min(most))
     }
 
@@ -96,6 +95,15 @@ fn without_added_lines(encoded: &[u8]) -> &[u8] {
         at = end;
     }
     encoded
+}
+
+/// At least so many bytes of what base64 begins with; `None` where what follows may change how they are read. Whole lines
+/// without padding and without what was added are read byte by byte.
+fn base64_beginning(encoded: &[u8], most: usize) -> Option<Vec<u8>> {
+    let some = encoded.get(..most * 2)?;
+    let lines = &some[..=some.iter().rposition(|&byte| byte == b'\n')?];
+    let is_plain = !lines.contains(&b'=') && without_added_lines(lines).len() == lines.len();
+    base64_decode(lines).filter(|few| is_plain && few.len() >= most)
 }
 
 /// Reads base64 as if what does not belong to it were not there.
