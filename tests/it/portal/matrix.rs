@@ -8,6 +8,7 @@ use super::Scene;
 use crate::support::{
     gateway::{DIRECTORS, Gateway, MAIL_TOKEN, PROXY_SECRET},
     helpdesk::Helpdesk,
+    wait_until,
 };
 
 const FORM_TOKEN: &str = "form-token-for-tests";
@@ -219,8 +220,7 @@ async fn everything(scene: &Scene) -> Vec<What> {
         What { caller: 404, ..reading("no article's picture", format!("/v1/faq/1/documents/{public}"), 404, 404) },
         overseeing("figures", "/v1/figures", [200, 200]),
         overseeing("their department's figures", "/v1/figures?department=021", [200, 200]),
-        // Here GLPI's tickets are never read.
-        overseeing("a file of figures that are not whole", "/v1/figures/applications.csv?department=021", [503, 503]),
+        overseeing("a file of their department's figures", "/v1/figures/applications.csv?department=021", [200, 200]),
         overseeing("another department's figures", "/v1/figures?department=058", [200, 403]),
         handing_in("hand in the owner's form", OWNERS_FORM, 403, 201),
         handing_in("hand in a form of nobody", FORM, 201, 422),
@@ -348,8 +348,21 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
             ("people.operators", "chef@ac-dijon.fr"),
             ("people.correspondents.021", "ien.dijon@ac-dijon.fr"),
             ("people.tokens", "operators:operators-token-for-tests,021:correspondents-token"),
+            ("figures.refresh", "100ms"),
         ];
         let scene = Scene::with(&settings).await;
+        // A department is known by a request from there.
+        for director in [DIRECTORS[1], DIRECTORS[3]] {
+            scene.deposit(director, json!({})).await;
+        }
+        for department in ["021", "058"] {
+            let address = format!("/v1/figures/applications.csv?department={department}");
+            wait_until("a department is known", async || {
+                let asked = scene.gateway.call(Method::GET, &address).bearer_auth("operators-token-for-tests");
+                asked.send().await.unwrap().status() == 200
+            })
+            .await;
+        }
         for what in everything(&scene).await {
             let call = call(who, &scene.gateway, &what).header("Content-Type", "application/json");
             let answer = call.send().await.unwrap();

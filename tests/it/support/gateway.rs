@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::signing;
+use super::{signing, wait_until};
 
 /// The directors the stand-in is seeded with, and someone who directs no school.
 pub(crate) const DIRECTORS: [&str; 5] = [
@@ -77,6 +77,15 @@ impl Gateway {
     pub(crate) async fn finish(mut self) {
         self.stop.cancel();
         (&mut self.running).await.unwrap();
+    }
+
+    /// Waits until all tickets are counted in the figures, as whoever has this token is told.
+    pub(crate) async fn has_counted(&self, token: &str) {
+        wait_until("all tickets are counted", async || {
+            let answer = self.call(Method::GET, "/v1/figures").bearer_auth(token).send().await.unwrap();
+            answer.json::<Value>().await.unwrap()["reading"]["is_whole"] == true
+        })
+        .await;
     }
 
     /// Delivers a mail by LMTP; gives the last reply.
