@@ -92,19 +92,18 @@ impl Glpi {
     /// The same of an account whose login is known: with others, it is asked for in one search.
     pub(super) async fn grants_by_login(&self, user: UserId, login: &str) -> Result<Option<Vec<Grant>>, GlpiError> {
         let question = GrantsOf { user, login: login.to_owned() };
-        let told = match self.shared.grants.ask_together(&self.connection, question).await {
-            Ok(told) => self.grants_told(&told, login).await,
+        let told = async {
+            let told = self.shared.grants.ask_together(&self.connection, question).await?;
+            match self.grants_told(&told, login).await {
+                Some(grants) => Ok(grants),
+                // A search does not tell none from out of sight.
+                None => self.get(format!("User/{user}/Profile_User"), whole_list()).await,
+            }
+        };
+        let grants = match told.await {
+            Ok(grants) => grants,
             Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
             Err(error) => return Err(error),
-        };
-        let grants = match told {
-            Some(grants) => grants,
-            // A search does not tell none from out of sight.
-            None => match self.get(format!("User/{user}/Profile_User"), whole_list()).await {
-                Ok(grants) => grants,
-                Err(GlpiError::NotFound | GlpiError::Denied { .. }) => return Ok(None),
-                Err(error) => return Err(error),
-            },
         };
         if grants.is_empty() {
             // A list holds what is in the caller's own entities only.

@@ -3,7 +3,7 @@
 //! A machine finds what has a form (addresses, telephones, codes), what the ticket says it is, and what stands where names
 //! stand. It does not find everything: whoever publishes reads it, and is told what was found.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _, ops::Range};
+use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 
 use percent_encoding::percent_decode_str;
 
@@ -176,10 +176,10 @@ fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// An address as its words are read.
-fn spoken(address: &str) -> Cow<'_, str> {
-    let decoded = decoded(address).into_owned();
-    let plain = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
-    Cow::Owned(plain.replace(['?', '&', '=', '/', '+', '_', '#'], " "))
+fn spoken(address: &str) -> String {
+    let decoded = decoded(address);
+    let plain = percent_decode_str(&decoded).decode_utf8_lossy();
+    plain.replace(['?', '&', '=', '/', '+', '_', '#'], " ")
 }
 
 #[cfg(test)]

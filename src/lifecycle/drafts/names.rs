@@ -240,13 +240,11 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// The name that begins with this word: how many words it has.
     fn name_at(&self, at: usize) -> Option<(usize, Personal)> {
-        let this = self.word(at)?;
         self.after_a_title(at)
             .or_else(|| self.after_a_pupil(at))
             .or_else(|| self.signed(at))
             .or_else(|| self.known(at))
             .or_else(|| self.is_pair(at).then_some((2, Personal::Name)))
-            .filter(|_| !this.is_empty())
     }
 
     fn after_a_title(&self, at: usize) -> Option<(usize, Personal)> {
