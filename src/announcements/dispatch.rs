@@ -284,20 +284,29 @@ impl Dispatcher {
                 continue;
             }
             let again = Departure {
-                batch: batch.number,
-                attempt: standing.next_attempt,
-                state: DepartureState::Again,
-                at: Timestamp::now(),
-                by: self.me.clone(),
                 to: standing.refused.iter().map(|(address, _)| address.to_string()).collect(),
-                refused: Vec::new(),
-                put_off: Vec::new(),
                 decided_by: Some(by.to_owned()),
-                is_lost: false,
+                ..self.departure(batch, &standing, DepartureState::Again)
             };
             self.records.depart(&journal.mailing.reference, &again).await?;
         }
         Ok(())
+    }
+
+    /// The next departure of a batch, by this instance and at this moment, of nobody yet.
+    fn departure(&self, batch: &Batch, standing: &Standing, state: DepartureState) -> Departure {
+        Departure {
+            batch: batch.number,
+            attempt: standing.next_attempt,
+            state,
+            at: Timestamp::now(),
+            by: self.me.clone(),
+            to: Vec::new(),
+            refused: Vec::new(),
+            put_off: Vec::new(),
+            decided_by: None,
+            is_lost: false,
+        }
     }
 
     /// Sends what is left of a batch.
@@ -347,17 +356,12 @@ impl Dispatcher {
             refused.append(&mut put_off);
         }
         let nobody = recipients.taken.is_empty();
+        let state = if nobody { DepartureState::Handed } else { DepartureState::Going };
         let mut departure = Departure {
-            batch: batch.number,
-            attempt: standing.next_attempt,
-            state: if nobody { DepartureState::Handed } else { DepartureState::Going },
-            at: Timestamp::now(),
-            by: self.me.clone(),
             to: recipients.taken.iter().map(ToString::to_string).collect(),
             refused,
             put_off,
-            decided_by: None,
-            is_lost: false,
+            ..self.departure(batch, standing, state)
         };
         let began = Instant::now();
         // Where GLPI cannot tell, the transaction is given up, and nothing was sent. A note that comes all the same is in
@@ -409,18 +413,7 @@ impl Dispatcher {
         if self.records.state(&reference).await? == Some(MailingState::Stopped) {
             return Ok(Step::Stopped);
         }
-        let departure = Departure {
-            batch: batch.number,
-            attempt: standing.next_attempt,
-            state: DepartureState::Handed,
-            at: Timestamp::now(),
-            by: self.me.clone(),
-            to: Vec::new(),
-            refused,
-            put_off: Vec::new(),
-            decided_by: None,
-            is_lost: false,
-        };
+        let departure = Departure { refused, ..self.departure(batch, standing, DepartureState::Handed) };
         let Some(id) = self.records.depart(&reference, &departure).await? else { return Ok(Step::Another) };
         count(&departure);
         journal.departures.insert((departure.batch, departure.attempt), (id, departure));

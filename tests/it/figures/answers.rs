@@ -186,11 +186,7 @@ async fn each_sees_their_own_figures_and_nobody_else_s() {
         }
         async move { call.send().await.unwrap() }
     };
-    wait_until("all tickets are counted", async || {
-        let answer: Value = get("/v1/figures", Some(OPERATORS_TOKEN), None).await.json().await.unwrap();
-        answer["reading"]["is_whole"] == true
-    })
-    .await;
+    gateway.has_counted(OPERATORS_TOKEN).await;
     let [operator, of_021, of_lsu] =
         [OPERATORS_TOKEN, DEPARTMENT_TOKEN, APPLICATION_TOKEN].map(|token| (Some(token), None));
     let person = |person| (None, Some(person));
