@@ -286,7 +286,7 @@ impl Dispatcher {
             let again = Departure {
                 to: standing.refused.iter().map(|(address, _)| address.to_string()).collect(),
                 decided_by: Some(by.to_owned()),
-                ..self.departure(batch, &standing, DepartureState::Again)
+                ..self.departure(journal, batch, &standing, DepartureState::Again)
             };
             self.records.depart(&journal.mailing.reference, &again).await?;
         }
@@ -294,7 +294,13 @@ impl Dispatcher {
     }
 
     /// The next departure of a batch, by this instance and at this moment, of nobody yet.
-    fn departure(&self, batch: &Batch, standing: &Standing, state: DepartureState) -> Departure {
+    fn departure(
+        &self,
+        journal: &Journal,
+        batch: &Batch,
+        standing: &Standing,
+        state: DepartureState,
+    ) -> Departure {
         Departure {
             batch: batch.number,
             attempt: standing.next_attempt,
@@ -306,6 +312,7 @@ impl Dispatcher {
             put_off: Vec::new(),
             decided_by: None,
             is_lost: false,
+            before: journal.departures.len(),
         }
     }
 
@@ -342,12 +349,8 @@ impl Dispatcher {
         let coded = |each: &[(lettre::Address, u16)]| -> Vec<(String, u16)> {
             each.iter().map(|(address, code)| (address.to_string(), *code)).collect()
         };
-        // Whoever stopped it, in whatever process: GLPI is asked, as late as can be.
-        match self.records.state(&reference).await? {
-            Some(MailingState::Stopped) => return Ok(Step::Stopped),
-            // Its head is gone, or somebody has changed it.
-            None => return Err(SendingError::Damaged),
-            Some(_) => {}
+        if self.is_stopped(&reference).await? {
+            return Ok(Step::Stopped);
         }
         let recipients = open.recipients();
         refused.extend(coded(&recipients.refused));
@@ -361,7 +364,7 @@ impl Dispatcher {
             to: recipients.taken.iter().map(ToString::to_string).collect(),
             refused,
             put_off,
-            ..self.departure(batch, standing, state)
+            ..self.departure(journal, batch, standing, state)
         };
         let began = Instant::now();
         // Where GLPI cannot tell, the transaction is given up, and nothing was sent. A note that comes all the same is in
@@ -401,6 +404,15 @@ impl Dispatcher {
         Ok(not_now.map_or(Step::Done, Step::NotNow))
     }
 
+    /// Whether somebody stopped it, in whatever process: GLPI is asked, as late as can be.
+    async fn is_stopped(&self, reference: &str) -> Result<bool, SendingError> {
+        match self.records.state(reference).await? {
+            Some(state) => Ok(state == MailingState::Stopped),
+            // Its head is gone, or somebody has changed it.
+            None => Err(SendingError::Damaged),
+        }
+    }
+
     /// Writes down that what is left of a batch was tried for long enough.
     async fn give_up(
         &self,
@@ -410,10 +422,10 @@ impl Dispatcher {
         refused: Vec<(String, u16)>,
     ) -> Result<Step, SendingError> {
         let reference = journal.mailing.reference.clone();
-        if self.records.state(&reference).await? == Some(MailingState::Stopped) {
+        if self.is_stopped(&reference).await? {
             return Ok(Step::Stopped);
         }
-        let departure = Departure { refused, ..self.departure(batch, standing, DepartureState::Handed) };
+        let departure = Departure { refused, ..self.departure(journal, batch, standing, DepartureState::Handed) };
         let Some(id) = self.records.depart(&reference, &departure).await? else { return Ok(Step::Another) };
         count(&departure);
         journal.departures.insert((departure.batch, departure.attempt), (id, departure));

@@ -210,6 +210,9 @@ pub(super) struct Departure {
     /// Its sender lost the relay's answer: it is in doubt, and its sender is not at it any more.
     #[serde(default)]
     pub(super) is_lost: bool,
+    /// How many departures of the mailing were written before it: where fewer are left, somebody has purged some.
+    #[serde(default)]
+    pub(super) before: usize,
 }
 
 impl Mailing {
@@ -427,12 +430,15 @@ impl Journal {
         notes.iter().filter_map(|note| note.name.strip_prefix(&before)?.parse().ok()).collect()
     }
 
-    /// Whether the whole list is there, and nobody has changed anything of its journal.
+    /// Whether the whole list is there, and nobody has changed or purged anything of its journal. Only the departure that
+    /// was written last is missed by nothing.
     pub(super) fn is_whole(&self) -> bool {
         let addresses: usize = self.batches.values().map(|batch| batch.addresses.len()).sum();
         let is_complete = self.batches.len() == self.mailing.batches && addresses == self.mailing.addresses;
+        let has_departures = self.departures.values().all(|(_, departure)| departure.before < self.departures.len());
         !self.is_changed
             && is_complete
+            && has_departures
             && digest(self.batches.values().flat_map(|batch| &batch.addresses)) == self.mailing.list
     }
 
@@ -534,6 +540,7 @@ mod tests {
             put_off: Vec::new(),
             decided_by: None,
             is_lost: false,
+            before: 0,
         }
     }
 
@@ -590,6 +597,29 @@ mod tests {
             let stopped = if changed == 4 { MailingState::Going } else { MailingState::Stopped };
             assert_eq!(says, (2 - usize::from(changed < 2), 1 - usize::from(changed == 3), stopped), "{changed}");
         }
+    }
+
+    /// Whoever sees no departure of a batch would send it once more.
+    #[test]
+    fn a_departure_that_was_purged_in_glpi_stops_all_but_the_last_one() {
+        let all = [(1, 1), (2, 1), (1, 2)].into_iter().zip(0..).map(|((batch, attempt), before)| {
+            let departure = Departure { before, ..departure(batch, attempt, DepartureState::NotSent, &[]) };
+            kept(10 + u64::try_from(before).unwrap(), departure.note(REFERENCE))
+        });
+        let departures: Vec<OwnNote> = all.collect();
+        let is_whole_without = |purged: &[usize]| {
+            let left = departures.iter().enumerate().filter(|(place, _)| !purged.contains(place));
+            let mut notes: Vec<OwnNote> = left.map(|(_, note)| note.clone()).collect();
+            notes.push(kept(1, batch(1, &["a", "b'c"]).note(REFERENCE)));
+            notes.push(kept(2, batch(2, &["d", "e&f"]).note(REFERENCE)));
+            notes.push(kept(9, mailing("LSU", "Bonjour").note()));
+            Journal::read(REFERENCE, &notes).unwrap().is_whole()
+        };
+        for purged in [&[0][..], &[1], &[0, 1], &[0, 2], &[1, 2]] {
+            let is_seen = purged != [1, 2];
+            assert_eq!(is_whole_without(purged), !is_seen, "{purged:?}");
+        }
+        assert!(is_whole_without(&[]) && is_whole_without(&[2]));
     }
 
     #[test]

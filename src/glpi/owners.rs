@@ -95,6 +95,15 @@ impl Glpi {
         Ok(shown)
     }
 
+    /// Whether a search shows this account: it is there, and in our sight.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn shows_account(&self, account: UserId) -> Result<bool, GlpiError> {
+        Ok(self.shown_accounts(&[account]).await?.contains_key(&account))
+    }
+
     /// The active account with this e-mail address, whatever its case. Of several, the oldest.
     pub async fn user_by_email(&self, email: &str) -> Result<Option<UserId>, GlpiError> {
         Ok(self.owners_of(email).await?.iter().find(|owner| owner.is_active()).map(|owner| owner.id))

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     flow::{ledger::StandingClaim, route::Routed, screen::Copies},
     glpi::{Among, GlpiError, NewTicket, Requester, TicketType},
-    id::{EntityId, TicketId},
+    id::{EntityId, TicketId, UserId},
     request::{
         Address, LeftOut, Origin, Page, Reason, Receipt, ReceiptDetails, Received, Reference, School, TicketKind,
     },
@@ -151,7 +151,10 @@ impl Deliverer {
             None => 1,
         };
         let among = Among { expected, most: usize::MAX, is_patient: company.is_some() };
-        let made = self.make(received.reference, &chosen, New::Ticket(&mut new, among), claim).await?;
+        let remembered = if is_remembered { account(&new) } else { None };
+        let making = self.make(received.reference, &chosen, New::Ticket(&mut new, among), claim);
+        let (made, ()) = tokio::join!(making, self.look_for(remembered));
+        let made = made?;
         let id = TicketId::from(made.id);
         self.sources.remember(id, routed.received(), &routed.target().application).await;
         let has_account = if made.is_whole && !self.has_dropped_requester(id, &new, is_remembered).await? {
@@ -190,6 +193,24 @@ impl Deliverer {
         Ok(Receipt { reference, ..self.receipt(found, routed, has_account, chosen.left_out) })
     }
 
+    /// Looks, while a ticket of it is made, whether a remembered account is still there, once a minute: a GLPI that drops
+    /// no others has its requester in the ticket then.
+    async fn look_for(&self, remembered: Option<(UserId, Option<EntityId>)>) {
+        let Some((account, entity)) = remembered else { return };
+        if self.drops.get(&()).await != Some(false) {
+            return;
+        }
+        let asked = async {
+            match self.glpi.shows_account(account).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(None),
+                Err(error) => Err(Some(error)),
+            }
+        };
+        // Otherwise the ticket tells.
+        let _ = self.accepted.or_ask((account, entity), asked).await;
+    }
+
     /// Whether GLPI made a ticket without its requester and did not say so. That is looked at where it may be: of an
     /// account that was looked up for this very ticket, if this GLPI drops those; of one that is remembered, which may
     /// be purged by now, once a minute.
@@ -199,7 +220,7 @@ impl Deliverer {
         new: &NewTicket,
         is_remembered: bool,
     ) -> Result<bool, Undelivered> {
-        let Requester::User(account) = new.requester else { return Ok(false) };
+        let Some(account) = account(new) else { return Ok(false) };
         let unread =
             |error: &GlpiError| Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") };
         if is_remembered {
@@ -211,7 +232,7 @@ impl Deliverer {
                     Err(error) => Err(Some(error)),
                 }
             };
-            return match self.accepted.or_ask((account, new.entity), asked).await {
+            return match self.accepted.or_ask(account, asked).await {
                 Ok(()) => Ok(false),
                 Err(None) => Ok(true),
                 Err(Some(error)) => Err(unread(&error)),
@@ -271,6 +292,14 @@ impl Deliverer {
             Requester::Email(_) if self.learned.refuses_address(address) => Requester::Email(String::new()),
             actor => actor,
         })
+    }
+}
+
+/// The account a ticket is of, in its entity.
+fn account(new: &NewTicket) -> Option<(UserId, Option<EntityId>)> {
+    match new.requester {
+        Requester::User(account) => Some((account, new.entity)),
+        Requester::Email(_) => None,
     }
 }
 

@@ -141,7 +141,8 @@ async fn what_an_account_may_is_asked_once() {
     let first = send("one").await;
     assert_eq!(first.iter().filter(|call| call.ends_with("/Profile_User")).count(), 1, "{first:?}");
     assert_eq!(first.iter().filter(|call| call.contains("/Entity")).count(), 0, "{first:?}");
-    assert_eq!(send("two").await, Vec::<String>::new());
+    assert_eq!(send("two").await, ["GET /apirest.php/search/User"], "whether it is still there");
+    assert_eq!(send("three").await, Vec::<String>::new());
 }
 
 #[rstest]
