@@ -28,7 +28,7 @@ DOC = $(SHARE)/doc/passerelle
 STAGE = target/package/root
 
 .PHONY: build program manual install package test-package reproducible audit picture \
-	test chaos load bench bench-memory soak microbench demo lint fmt image
+	test chaos load bench bench-memory bench-figures soak microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -60,6 +60,10 @@ bench:
 bench-memory:
 	tests/install.sh
 	$(CARGO) bench --locked --bench throughput -- backlog $(MAILS)
+
+# How long the figures of TICKETS tickets take, 134,000 if not given, and how much memory.
+bench-figures:
+	$(CARGO) bench --locked --bench throughput -- figures $(TICKETS)
 
 # Whether its memory stays flat over SECONDS, an hour if not given.
 soak:

@@ -126,6 +126,13 @@ impl Running {
         answer.json().await.unwrap()
     }
 
+    /// What the holder of this token is shown there.
+    pub(crate) async fn get_with_token(&self, path: &str, token: &str) -> Value {
+        let answer = self.client.get(format!("http://{}{path}", self.http)).bearer_auth(token).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+        answer.json().await.unwrap()
+    }
+
     /// What this person is shown there.
     pub(crate) async fn get_json(&self, path: &str, requester: &str) -> Value {
         let address = format!("{path}?requester={requester}");

@@ -8,6 +8,7 @@
 //! its row.
 //!
 //! `make bench-memory` and `make soak` look at the gateway's memory alone: with a long backlog, over an hour.
+//! `make bench-figures` has it read the figures of many tickets.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,7 +18,10 @@
 )]
 
 mod bare;
+mod figures;
 mod gateway;
+#[path = "../../tests/it/figures/generated.rs"]
+mod generated;
 mod glpi;
 mod lmtp;
 mod memory;
@@ -51,6 +55,8 @@ const REFUSALS: usize = 20_000;
 /// Mails of the long backlog, and the time of a soak, where the command line names no other.
 const BACKLOG: usize = 10_000;
 const HOUR: u64 = 3600;
+/// Tickets of which the figures are.
+const MANY_TICKETS: usize = 134_000;
 /// The way of mails that are read from a mailbox.
 pub(crate) const MAILBOX: &str = "boîte";
 
@@ -73,6 +79,9 @@ async fn main() {
     }
     if let Some(seconds) = number("soak") {
         return memory::soak(&target, Duration::from_secs(seconds.unwrap_or(HOUR))).await;
+    }
+    if let Some(tickets) = number("figures") {
+        return figures::of(&target, tickets.map_or(MANY_TICKETS, |tickets| usize::try_from(tickets).unwrap())).await;
     }
     let mut table = Table::default();
     table.bare("bare calls, one ticket each, 4 sessions", bare::rate(&target, 1, 4, BARE_TICKETS).await);

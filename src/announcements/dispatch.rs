@@ -294,13 +294,7 @@ impl Dispatcher {
     }
 
     /// The next departure of a batch, by this instance and at this moment, of nobody yet.
-    fn departure(
-        &self,
-        journal: &Journal,
-        batch: &Batch,
-        standing: &Standing,
-        state: DepartureState,
-    ) -> Departure {
+    fn departure(&self, journal: &Journal, batch: &Batch, standing: &Standing, state: DepartureState) -> Departure {
         Departure {
             batch: batch.number,
             attempt: standing.next_attempt,
