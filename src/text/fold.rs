@@ -4,6 +4,9 @@ use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 /// A text without accents, ligatures and full-width forms (Unicode NFKD), in lower case.
 pub(crate) fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     without_accents(text).flat_map(char::to_lowercase).collect()
 }
 
@@ -48,6 +51,13 @@ mod tests {
     }
 
     proptest! {
+        /// The short way of ASCII is the long one.
+        #[test]
+        fn ascii_is_folded_as_any_text(text in "[ -~\\t\\r\\n]*") {
+            let long: String = super::without_accents(&text).flat_map(char::to_lowercase).collect();
+            prop_assert_eq!(folded(&text), long);
+        }
+
         #[test]
         fn words_are_stable(text in ".*") {
             let once = words(&text);

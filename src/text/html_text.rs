@@ -94,28 +94,34 @@ pub(crate) fn lines(html: &str) -> Vec<Line> {
 /// Adds text to the last line: entities decoded, whitespace folded into single spaces.
 fn add_text(lines: &mut [Line], text: &str) {
     let Some(line) = lines.last_mut().map(|line| &mut line.text) else { return };
-    let add = |c: char, line: &mut String| match c {
-        '\u{a0}' => line.push(' '),
-        c if c.is_whitespace() && (line.is_empty() || line.ends_with(' ')) => {}
-        c if c.is_whitespace() => line.push(' '),
-        c => line.push(c),
+    let add = |text: &str, line: &mut String| {
+        for piece in text.split_inclusive(char::is_whitespace) {
+            let word = piece.trim_end_matches(char::is_whitespace);
+            line.push_str(word);
+            match &piece[word.len()..] {
+                "" => {}
+                "\u{a0}" => line.push(' '),
+                _ if line.is_empty() || line.ends_with(' ') => {}
+                _ => line.push(' '),
+            }
+        }
     };
     let mut rest = text;
     while let Some(at) = rest.find('&') {
-        rest[..at].chars().for_each(|c| add(c, line));
+        add(&rest[..at], line);
         rest = &rest[at..];
         let entity = rest.bytes().take(40).position(|byte| byte == b';').map_or(1, |end| end + 1);
         if rest.as_bytes()[1..entity].iter().all(|byte| byte.is_ascii_alphanumeric() || b"#;".contains(byte)) {
             let mut decoded = String::new();
             add_html_token(&mut decoded, &rest.as_bytes()[..entity], false);
-            decoded.chars().for_each(|c| add(c, line));
+            add(&decoded, line);
             rest = &rest[entity..];
         } else {
-            add('&', line);
+            add("&", line);
             rest = &rest[1..];
         }
     }
-    rest.chars().for_each(|c| add(c, line));
+    add(rest, line);
 }
 
 /// The text a reader sees: one gap at most between paragraphs, none around.

@@ -97,16 +97,31 @@ pub(super) fn guess(bytes: &[u8]) -> Cow<'_, str> {
 /// One clean line of at most `max` characters: no control characters, no invisible or direction-changing
 /// ones (they disguise what a person reads), single spaces, composed accents (NFC).
 pub(in crate::intake) fn line(text: &str, max: usize) -> String {
-    let visible = text.chars().filter_map(|c| match c {
+    // Four times the limit is looked at, so that a huge text costs nothing.
+    let looked_at = max.saturating_mul(4);
+    // In ASCII nothing is composed.
+    if text.is_ascii() {
+        spaced(visible(text).take(looked_at), max)
+    } else {
+        spaced(visible(text).nfc().take(looked_at), max)
+    }
+}
+
+/// The characters of a text that are seen, blanks as spaces.
+fn visible(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter_map(|c| match c {
         _ if c.is_whitespace() => Some(' '),
         _ if c.is_control() || is_disguise(c) => None,
         _ => Some(c),
-    });
+    })
+}
+
+/// A line of single spaces, of at most `max` characters.
+fn spaced(visible: impl Iterator<Item = char>, max: usize) -> String {
     let mut line = String::new();
     let mut length = 0;
     let mut space = false;
-    // Four times the limit is looked at, so that a huge text costs nothing.
-    for c in visible.nfc().take(max.saturating_mul(4)) {
+    for c in visible {
         if c == ' ' {
             space = !line.is_empty();
             continue;
@@ -136,7 +151,9 @@ pub(in crate::intake) fn is_disguise(c: char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{decode, guess, line};
+    use unicode_normalization::UnicodeNormalization as _;
+
+    use super::{decode, guess, line, spaced, visible};
 
     #[test]
     fn the_declared_charset_is_used_where_it_is_believable() {
@@ -185,6 +202,12 @@ mod tests {
     }
 
     proptest! {
+        /// The short way of ASCII is the long one.
+        #[test]
+        fn a_line_of_ascii_is_as_any_line(text in "[ -~\\t\\r\\n\\x00-\\x1f]*", max in 0_usize..40) {
+            prop_assert_eq!(line(&text, max), spaced(visible(&text).nfc().take(4 * max), max));
+        }
+
         #[test]
         fn any_bytes_give_a_line(bytes: Vec<u8>, max in 0_usize..300) {
             let text = line(&decode(&bytes, None), max);
