@@ -13,7 +13,7 @@ AS_ELEVEN = GLPI_TEST_STAND_IN=11
 COMMIT := $(shell git describe --always --dirty --abbrev=7 --exclude='*' 2>/dev/null)
 # Two builds are one program, wherever they are made.
 REMAP = --remap-path-prefix=$(CURDIR)=/passerelle --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo
-BUILD = PASSERELLE_COMMIT=$(COMMIT) RUSTFLAGS="$(RUSTFLAGS) $(REMAP)" $(CARGO) build --release --locked \
+BUILD = PASSERELLE_COMMIT=$(COMMIT) RUSTFLAGS="$(RUSTFLAGS) $(REMAP) $(LINK)" $(CARGO) build --release --locked \
 	$(addprefix --target ,$(TARGET))
 # Another architecture: make package TARGET=aarch64-unknown-linux-gnu, with its standard library and linker installed.
 TARGET =
@@ -122,6 +122,9 @@ install:
 	install --mode 644 config/default.toml $(CONFIGURATION)/default.toml
 	for file in packaging/passerelle.toml packaging/environment mappings/*.toml; do \
 		to="$(CONFIGURATION)/$${file#packaging/}"; [ -e "$$to" ] || install --mode 644 "$$file" "$$to" || exit; done
+
+# A Debian 12 takes the addresses that are set at each start as bits: a megabyte less of program, and of memory.
+package reproducible: export LINK = -C link-arg=-Wl,-z,pack-relative-relocs
 
 # The Debian package, with its CycloneDX list of parts beside it, in target/package.
 package: build

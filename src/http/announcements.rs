@@ -13,7 +13,6 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
     asked::{Confirmation, DoubtAnswer, NewAnnouncement, Whoever},
@@ -23,6 +22,7 @@ use self::{
 use super::{
     api, auth,
     body::{Incoming, Standing, Whole},
+    calls::Calls,
     identity, in_charge,
     orders::check_content_type,
     problem::Problem,
@@ -37,15 +37,16 @@ use crate::{
     request::{Address, Reference},
 };
 
-/// The routes, each with its description.
-pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
-    OpenApiRouter::new()
-        .routes(routes!(inform, all))
-        .routes(routes!(one))
-        .routes(routes!(confirm))
-        .routes(routes!(stop))
-        .routes(routes!(again))
-        .routes(routes!(decide))
+/// Tells of each call.
+pub(super) fn calls<C: Calls>(calls: C) -> C {
+    calls
+        .call(__path_inform, inform)
+        .call(__path_all, all)
+        .call(__path_one, one)
+        .call(__path_confirm, confirm)
+        .call(__path_stop, stop)
+        .call(__path_again, again)
+        .call(__path_decide, decide)
 }
 
 /// Who calls, what they may do, and what they send.

@@ -113,18 +113,25 @@ struct Member {
     description: String,
 }
 
-/// The routes of the page and of its files.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>(api: &Value) -> Router<S> {
-    let page = Bytes::from(page(api).unwrap_or_else(|error| {
-        tracing::error!(%error, "the page of the API's description cannot be made");
-        String::new()
-    }));
-    let media_type = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    Router::new().route("/docs", get(async move || (headers(), media_type, page))).route("/docs/{name}", get(file))
+/// The routes of the page's files.
+pub(super) fn files<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/docs/{name}", get(file))
 }
 
-/// The page of a description.
-fn page(api: &Value) -> askama::Result<String> {
+/// The page as it is sent.
+pub(super) fn shown(page: Bytes) -> Response {
+    (headers(), [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+}
+
+/// The page of a description, HTML.
+pub(super) fn page(api: &Value) -> Bytes {
+    Bytes::from(written(api).unwrap_or_else(|error| {
+        tracing::error!(%error, "the page of the API's description cannot be made");
+        String::new()
+    }))
+}
+
+fn written(api: &Value) -> askama::Result<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let tags = api["tags"].as_array().into_iter().flatten();
     let groups = tags.map(|tag| Group {

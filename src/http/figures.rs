@@ -12,10 +12,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    api, identity, in_charge,
+    api,
+    calls::Calls,
+    identity, in_charge,
     problem::Problem,
     query::Parameters,
     refusals::refusals,
@@ -42,9 +43,9 @@ const PERIODS: &str = "Donnez une année scolaire (2026-2027), un mois (2026-10)
 /// How soon the rest of GLPI may be read.
 const READ_AFTER: Duration = Duration::from_secs(30);
 
-/// The routes, each with its description.
-pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
-    OpenApiRouter::new().routes(routes!(all)).routes(routes!(one))
+/// Tells of each call.
+pub(super) fn calls<C: Calls>(calls: C) -> C {
+    calls.call(__path_all, all).call(__path_one, one)
 }
 
 /// What all requests say, of those that whoever asks may see.

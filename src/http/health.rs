@@ -10,18 +10,17 @@ use axum::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{gateway::NotReady, problem::Problem, responses::BrokenCall, services::Services};
+use super::{calls::Calls, gateway::NotReady, problem::Problem, responses::BrokenCall, services::Services};
 use crate::text::Language;
 
 /// How long the servers behind are waited for.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 const READY_PAUSE: Duration = Duration::from_secs(10);
 
-/// What who watches the gateway may ask.
-pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
-    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
+/// Tells of what who watches the gateway may ask.
+pub(super) fn calls<C: Calls>(calls: C) -> C {
+    calls.call(__path_alive, alive).call(__path_ready, ready).call(__path_metrics, metrics)
 }
 
 /// How it is.

@@ -17,6 +17,7 @@
 //! | `answer`, `problem`, `values` | what comes back, and how it is written |
 //! | `pages` | the reference portal |
 //! | `health` | for machines that watch |
+//! | `calls` | each call, named once |
 //! | `openapi`, `schemas`, `responses`, `examples`, `portal_hooks`, `docs` | for people who connect: the description, and a page to read and try it |
 
 mod announcements;
@@ -24,6 +25,7 @@ mod answer;
 mod api;
 mod auth;
 mod body;
+mod calls;
 mod docs;
 mod doors;
 mod drafts;

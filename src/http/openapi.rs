@@ -1,19 +1,22 @@
 //! `GET /openapi.json`: the API's description, made from the code.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use axum::{Extension, Router, body::Bytes, http::header, response::IntoResponse};
+use axum::{Extension, Router, body::Bytes, handler::Handler, http::header, response::IntoResponse, routing::get};
+use serde_json::Value;
 use utoipa::{
-    Modify, OpenApi,
+    __dev::{SchemaReferences, Tags},
+    Modify, OpenApi, Path,
     openapi::{
         Components,
         security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
     },
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    announcements, api, auth, docs, drafts, examples, figures, health, mail,
+    announcements, api, auth,
+    calls::Calls,
+    docs, drafts, examples, figures, health, mail,
     portal_hooks::{self, HookCall, HookData},
     problem::Problem,
     requests, responses,
@@ -94,35 +97,80 @@ impl Modify for Schemes {
         example = json!({"openapi": "3.1.0", "info": {"title": "Passerelle"}, "paths": {}})),
     BrokenCall,
 ))]
-async fn description(Extension(Rendered(api)): Extension<Rendered>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], api)
+async fn description(Extension(description): Extension<Arc<Description>>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], description.json().clone())
 }
 
-/// The description as it is sent.
-#[derive(Clone)]
-struct Rendered(Bytes);
+/// The description as it is sent, and the page that shows it: each made when it is asked for first. Few ever ask, and it
+/// takes more memory than all the rest of a gateway at rest.
+struct Description {
+    with_health: bool,
+    json: OnceLock<Bytes>,
+    page: OnceLock<Bytes>,
+}
 
-/// Every route, each with its description, and the page that shows them; those for who watches the gateway only where
-/// they are asked for.
+impl Description {
+    fn json(&self) -> &Bytes {
+        self.json.get_or_init(|| Bytes::from(described(self.with_health).to_string()))
+    }
+
+    fn page(&self) -> &Bytes {
+        self.page.get_or_init(|| docs::page(&described(self.with_health)))
+    }
+}
+
+/// Tells of each call; of those for who watches the gateway only where they are asked for.
+fn calls<C: Calls>(calls: C, with_health: bool) -> C {
+    let calls = calls.call(mail::__path_take, mail::take).call(requests::__path_create, requests::create);
+    let calls = announcements::calls(figures::calls(api::calls(calls)));
+    let calls = calls
+        .call(tickets::__path_escalate, tickets::escalate)
+        .call(tickets::__path_hand_back, tickets::hand_back)
+        .call(drafts::__path_draft, drafts::draft)
+        .call(webhook::__path_take, webhook::take)
+        .call(webhook::__path_challenge, webhook::challenge);
+    let calls = if with_health { health::calls(calls) } else { calls };
+    calls.call(__path_description, description)
+}
+
+/// The routes of every call, and of the page that shows them.
 pub(super) fn routes(with_health: bool) -> Router<Arc<Services>> {
-    let (router, mut api) = OpenApiRouter::with_openapi(Api::openapi())
-        .routes(routes!(mail::take))
-        .routes(routes!(requests::create))
-        .merge(api::routes())
-        .merge(figures::routes())
-        .merge(announcements::routes())
-        .routes(routes!(tickets::escalate))
-        .routes(routes!(tickets::hand_back))
-        .routes(routes!(drafts::draft))
-        .routes(routes!(webhook::take, webhook::challenge))
-        .merge(if with_health { health::routes() } else { OpenApiRouter::new() })
-        .routes(routes!(description))
-        .split_for_parts();
+    calls(tally::Expected, with_health);
+    let description = Description { with_health, json: OnceLock::new(), page: OnceLock::new() };
+    let page = async |Extension(description): Extension<Arc<Description>>| docs::shown(description.page().clone());
+    calls(Router::new(), with_health)
+        .route("/docs", get(page))
+        .merge(docs::files())
+        .layer(Extension(Arc::new(description)))
+}
+
+/// The description of every call.
+fn described(with_health: bool) -> Value {
+    let Described(mut api) = calls(Described(Api::openapi()), with_health);
     responses::as_problems(&mut api);
     // A description is plain data: it always becomes JSON.
     let mut api = serde_json::to_value(api).unwrap_or_default();
     portal_hooks::add(&mut api);
     examples::complete(&mut api);
-    tally::expect(&api);
-    router.merge(docs::routes(&api)).layer(Extension(Rendered(Bytes::from(api.to_string()))))
+    api
+}
+
+struct Described(utoipa::openapi::OpenApi);
+
+impl Calls for Described {
+    fn call<P, H, T>(mut self, _: P, _: H) -> Self
+    where
+        P: Path + Tags<'static> + SchemaReferences,
+        H: Handler<T, Arc<Services>>,
+        T: 'static,
+    {
+        let mut operation = P::operation();
+        operation.tags.get_or_insert_default().extend(P::tags().into_iter().map(str::to_owned));
+        self.0.paths.add_path_operation(<P as Path>::path(), <P as Path>::methods(), operation);
+        let components = self.0.components.get_or_insert_with(Components::new);
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        components.schemas.extend(schemas);
+        self
+    }
 }

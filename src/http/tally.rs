@@ -1,7 +1,14 @@
 //! How answers are counted, by route and status.
 
-use axum::http::StatusCode;
-use serde_json::Value;
+use std::sync::Arc;
+
+use axum::{handler::Handler, http::StatusCode};
+use utoipa::{
+    __dev::{SchemaReferences, Tags},
+    Path,
+};
+
+use super::{calls::Calls, services::Services};
 
 const RESPONSES: &str = "passerelle_http_responses_total";
 /// The route of an address that there is none for.
@@ -17,16 +24,20 @@ pub(super) fn describe_metrics() {
     }
 }
 
-/// The answers that the API's description names are counted, too, before there is any.
-pub(super) fn expect(api: &Value) {
-    let paths = api["paths"].as_object().into_iter().flatten();
-    for (path, operations) in paths {
-        for operation in operations.as_object().into_iter().flat_map(|operations| operations.values()) {
-            let statuses = operation["responses"].as_object().into_iter().flat_map(|answers| answers.keys());
-            for status in statuses.filter(|status| status.parse::<u16>().is_ok()) {
-                metrics::counter!(RESPONSES, "route" => path.clone(), "status" => status.clone()).increment(0);
-            }
+/// The answers that a call's description names are counted, too, before there is any.
+pub(super) struct Expected;
+
+impl Calls for Expected {
+    fn call<P, H, T>(self, _: P, _: H) -> Self
+    where
+        P: Path + Tags<'static> + SchemaReferences,
+        H: Handler<T, Arc<Services>>,
+        T: 'static,
+    {
+        for status in P::operation().responses.responses.into_keys().filter(|status| status.parse::<u16>().is_ok()) {
+            metrics::counter!(RESPONSES, "route" => <P as Path>::path(), "status" => status).increment(0);
         }
+        self
     }
 }
 

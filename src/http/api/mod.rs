@@ -12,29 +12,25 @@ mod listing;
 mod messages;
 mod view;
 
-use std::sync::Arc;
-
-use utoipa_axum::{router::OpenApiRouter, routes};
-
 pub(super) use self::{
     call::{in_time, personal, requester},
     documents::file,
 };
-use super::services::Services;
+use super::calls::Calls;
 
-/// The routes, each with its description.
-pub(super) fn routes() -> OpenApiRouter<Arc<Services>> {
-    OpenApiRouter::new()
-        .routes(routes!(listing::list))
-        .routes(routes!(view::show))
-        .routes(routes!(documents::send))
-        .routes(routes!(followups::add))
-        .routes(routes!(approval::decide))
-        .routes(routes!(catalogue::natures))
-        .routes(routes!(catalogue::faq))
-        .routes(routes!(catalogue::faq_document))
-        .routes(routes!(messages::list))
-        .routes(routes!(messages::send))
-        .routes(routes!(feeds::atom))
-        .routes(routes!(feeds::json))
+/// Tells of each call.
+pub(super) fn calls<C: Calls>(calls: C) -> C {
+    calls
+        .call(listing::__path_list, listing::list)
+        .call(view::__path_show, view::show)
+        .call(documents::__path_send, documents::send)
+        .call(followups::__path_add, followups::add)
+        .call(approval::__path_decide, approval::decide)
+        .call(catalogue::__path_natures, catalogue::natures)
+        .call(catalogue::__path_faq, catalogue::faq)
+        .call(catalogue::__path_faq_document, catalogue::faq_document)
+        .call(messages::__path_list, messages::list)
+        .call(messages::__path_send, messages::send)
+        .call(feeds::__path_atom, feeds::atom)
+        .call(feeds::__path_json, feeds::json)
 }
