@@ -17,6 +17,8 @@ enum Stage {
     BeforeMaking,
     /// It needs nothing more of what the others need.
     Apart,
+    /// It is no more: its place is free.
+    Gone,
 }
 
 /// Those a request came with. Most come alone.
@@ -59,9 +61,13 @@ impl Meeting {
             *next = Arc::default();
         }
         let mut place = 0;
-        next.send_modify(|all| {
-            place = all.stages.len();
-            all.stages.push(Stage::Coming);
+        // Most mails are settled without a stop here: a meeting that nobody goes on from has no more places than came at once.
+        next.send_modify(|All { stages, .. }| {
+            place = stages.iter().position(|stage| *stage == Stage::Gone).unwrap_or_else(|| {
+                stages.push(Stage::Gone);
+                stages.len() - 1
+            });
+            stages[place] = Stage::Coming;
         });
         Company(Some(Arc::new(Member { place, all: Arc::clone(&next), patience: self.patience })))
     }
@@ -131,13 +137,15 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.reach(Stage::Apart);
+        self.reach(Stage::Gone);
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+
+    use std::collections::VecDeque;
 
     use futures_util::FutureExt as _;
     use tokio::time::Instant;
@@ -204,6 +212,39 @@ mod tests {
         let alone = meeting.join();
         alone.before_search().await;
         assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    /// Refused and automatic mails, copies and replies go their way without a stop.
+    #[test]
+    fn a_flood_of_mails_that_stop_nowhere_takes_no_more_places_than_came_at_once() {
+        for at_once in [1, 2, 16, 100] {
+            let meeting = super::Meeting::new(LONGEST);
+            let mut under_way = VecDeque::new();
+            for mail in 0..10_000 {
+                let one = meeting.join();
+                if mail % 3 == 0 {
+                    one.leave();
+                }
+                under_way.push_back(one);
+                if under_way.len() == at_once {
+                    under_way.pop_front();
+                }
+            }
+            let places = meeting.next.lock().unwrap().borrow().stages.len();
+            assert!(places <= at_once, "{places} places for {at_once} mails at once");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_takes_the_place_of_one_that_is_gone_is_waited_for() {
+        let meeting = super::Meeting::new(LONGEST);
+        let (gone, here) = (meeting.join(), meeting.join());
+        drop(gone);
+        let instead = meeting.join();
+        let mut waiting = Box::pin(here.before_search());
+        assert!((&mut waiting).now_or_never().is_none());
+        drop(instead);
+        assert_eq!(waiting.now_or_never(), Some(1));
     }
 
     #[tokio::test(start_paused = true)]
