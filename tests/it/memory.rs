@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use data_encoding::BASE64_MIME;
+use data_encoding::{BASE64, BASE64_MIME};
 use futures_util::future::join_all;
 use passerelle::sandbox::Sandbox;
 use serde_json::json;
@@ -164,41 +164,63 @@ async fn large_mails_that_come_all_at_once_take_the_memory_of_a_few() {
     gateway.rests(anonymous).await;
 }
 
+/// A form nearly as large as one may be: its content type and its body.
+fn large_form(encoding: &str, requester: &str) -> (&'static str, Vec<u8>) {
+    let texts = [("requester", requester), ("title", "LSU"), ("description", "Bonjour"), ("application", "LSU")];
+    let file = |bytes: usize| [b"%PDF-1.4\n".as_slice(), &noise(bytes / 4)].concat();
+    let (content_type, body) = match encoding {
+        "multipart" => {
+            let field = |(name, value): (&str, &str)| {
+                format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+            };
+            let mut body = format!(
+                "{}--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.pdf\"\r\n\
+                 Content-Type: application/pdf\r\n\r\n",
+                texts.map(field).concat()
+            )
+            .into_bytes();
+            body.extend(file(LARGEST * 95 / 100));
+            body.extend(b"\r\n--b--\r\n");
+            ("multipart/form-data; boundary=b", body)
+        }
+        "JSON as PHP writes it" => {
+            let mut form: serde_json::Map<_, _> =
+                texts.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+            let content = BASE64.encode(&file(LARGEST * 70 / 100));
+            form.insert("files".to_owned(), json!([{"name": "a.pdf", "content": content}]));
+            ("application/json", json!(form).to_string().replace('/', "\\/").into_bytes())
+        }
+        other => panic!("{other}"),
+    };
+    assert!(body.len() < LARGEST && body.len() > LARGEST * 9 / 10, "{}", body.len());
+    (content_type, body)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn large_forms_that_come_all_at_once_take_the_memory_of_a_few() {
     const FORM_TOKEN: &str = "jeton-du-portail-de-seize-lettres";
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let sandbox = sandbox().await;
-    let gateway = Serving::start(&sandbox, &[("http.form_tokens", FORM_TOKEN)]).await;
-    let send = async |requester: &str, key: &str| {
-        let field = |name: &str, value: &str| {
-            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    for encoding in ["multipart", "JSON as PHP writes it"] {
+        let sandbox = sandbox().await;
+        let gateway = Serving::start(&sandbox, &[("http.form_tokens", FORM_TOKEN)]).await;
+        let send = async |requester: &str, key: &str| {
+            let (content_type, body) = large_form(encoding, requester);
+            // By a token: the place of a caller who proves nothing may go to another while this machine is slow.
+            let call = reqwest::Client::new().post(format!("http://{}/v1/requests", gateway.http)).body(body);
+            let call = call.header("Content-Type", content_type).header("Idempotency-Key", key);
+            call.bearer_auth(FORM_TOKEN).send().await.unwrap().status().as_u16()
         };
-        let head = [("requester", requester), ("title", "LSU"), ("description", "Bonjour"), ("application", "LSU")]
-            .map(|(name, value)| field(name, value))
-            .concat();
-        let mut body = format!(
-            "{head}--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.pdf\"\r\n\
-             Content-Type: application/pdf\r\n\r\n%PDF-1.4\n"
-        )
-        .into_bytes();
-        body.extend(noise(LARGEST / 4 * 95 / 100));
-        body.extend(b"\r\n--b--\r\n");
-        // By a token: the place of a caller who proves nothing may go to another while this machine is slow.
-        let call = reqwest::Client::new().post(format!("http://{}/v1/requests", gateway.http)).body(body);
-        let call = call.header("Content-Type", "multipart/form-data; boundary=b").header("Idempotency-Key", key);
-        call.bearer_auth(FORM_TOKEN).send().await.unwrap().status().as_u16()
-    };
-    assert_eq!(send(DIRECTORS[0], "premier").await, 201);
-    let (resting, anonymous) = (gateway.resting(), gateway.anonymous());
-    for round in 0..2 {
-        let keys: Vec<String> = (0..12).map(|number| format!("envoi-{round}-{number}")).collect();
-        let answers = keys.iter().enumerate().map(|(number, key)| send(DIRECTORS[number % DIRECTORS.len()], key));
-        assert_eq!(join_all(answers).await, [201; 12]);
+        assert_eq!(send(DIRECTORS[0], "premier").await, 201, "{encoding}");
+        let (resting, anonymous) = (gateway.resting(), gateway.anonymous());
+        for round in 0..2 {
+            let keys: Vec<String> = (0..12).map(|number| format!("envoi-{round}-{number}")).collect();
+            let answers = keys.iter().enumerate().map(|(number, key)| send(DIRECTORS[number % DIRECTORS.len()], key));
+            assert_eq!(join_all(answers).await, [201; 12], "{encoding}");
+        }
+        let grown = gateway.peak() - resting;
+        assert!(grown < 10 * LARGEST, "{encoding}: {grown} of {}", gateway.peak());
+        gateway.rests(anonymous).await;
     }
-    let grown = gateway.peak() - resting;
-    assert!(grown < 10 * LARGEST, "{} of {}", grown, gateway.peak());
-    gateway.rests(anonymous).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

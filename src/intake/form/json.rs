@@ -4,7 +4,9 @@ use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use data_encoding::BASE64;
+use memchr::memchr;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::{
     error::Unreadable,
@@ -13,12 +15,18 @@ use super::{
 
 /// How many members are kept: of the form, of its list of files, of a file. What lies deeper is no form's.
 const MEMBERS: [usize; 3] = [64, MAX_MEMBERS, 8];
+/// How deep a file's members lie.
+const OF_FILE: usize = 2;
+/// So many characters of base64 are decoded at a time; each four of them are three bytes.
+const STEP: usize = 8 * 1024;
 const NO_TEXT: &str = "Donnez un texte.";
 
 /// JSON, as deep as a form goes.
 enum Node<'a> {
     Null,
     Text(Cow<'a, str>),
+    /// A file's content, as JSON writes it between its quotes, perhaps with escapes: of megabytes no copy is made.
+    Content(&'a str),
     List(Vec<Node<'a>>),
     Object(Vec<(String, Node<'a>)>),
     Other,
@@ -26,8 +34,11 @@ enum Node<'a> {
 
 /// Sorts a JSON object's members into the fields.
 pub(super) fn read(body: &[u8]) -> Result<Submission, Unreadable> {
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let node = Level(0).deserialize(&mut reader).and_then(|node| reader.end().map(|()| node));
+    let node = {
+        // It has a copy of the longest text with escapes.
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        Level(0).deserialize(&mut reader).and_then(|node| reader.end().map(|()| node))
+    };
     let node = node.map_err(|error| match error.classify() {
         serde_json::error::Category::Data => Unreadable::TooMany,
         _ => Unreadable::Json { line: error.line(), column: error.column() },
@@ -65,7 +76,14 @@ fn take_file(submission: &mut Submission, index: usize, node: Node<'_>) {
         let slot = match member.as_str() {
             "name" | "nom" | "filename" => &mut name,
             "content_type" | "type" => &mut content_type,
-            "content" | "contenu" => &mut content,
+            member if is_content(member) => {
+                match value {
+                    Node::Content(written) => content = Some(written),
+                    Node::Null => {}
+                    _ => submission.invalid(place(&format!(".{member}")), NO_TEXT),
+                }
+                continue;
+            }
             _ => {
                 let member: String = member.chars().filter(|c| !c.is_control()).take(60).collect();
                 submission.invalid(
@@ -81,17 +99,74 @@ fn take_file(submission: &mut Submission, index: usize, node: Node<'_>) {
             _ => submission.invalid(place(&format!(".{member}")), NO_TEXT),
         }
     }
-    match content.map(|text| BASE64.decode(text.as_bytes())) {
-        Some(Ok(content)) => submission.file(File {
+    match content.map(decoded) {
+        Some(Some(content)) => submission.file(File {
             name: name.map(Cow::into_owned),
             content_type: content_type.map(Cow::into_owned),
             content: Bytes::from(content),
         }),
-        Some(Err(_)) => submission.invalid(
+        Some(None) => submission.invalid(
             place(".content"),
             "Le contenu n’est pas du base64 (RFC 4648, section 4), sans saut de ligne ni préfixe.",
         ),
         None => submission.invalid(place(".content"), "Donnez le contenu du fichier, en base64."),
+    }
+}
+
+/// A file's content, which is not read yet.
+fn content(written: &RawValue) -> Node<'_> {
+    let written = written.get();
+    match written.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(text) => Node::Content(text),
+        None if written == "null" => Node::Null,
+        None => Node::Other,
+    }
+}
+
+fn is_content(member: &str) -> bool {
+    matches!(member, "content" | "contenu")
+}
+
+/// What base64 says that JSON writes so, perhaps with escapes: PHP's `json_encode` puts a backslash before each slash.
+fn decoded(written: &str) -> Option<Vec<u8>> {
+    if memchr(b'\\', written.as_bytes()).is_none() {
+        return BASE64.decode(written.as_bytes()).ok();
+    }
+    let mut content = Vec::with_capacity(written.len() / 4 * 3);
+    let (mut left, mut plain) = (written.as_bytes(), Vec::with_capacity(STEP));
+    while !left.is_empty() {
+        let room = &left[..left.len().min(STEP - plain.len())];
+        let read = match memchr(b'\\', room) {
+            Some(0) => {
+                let (byte, length) = escaped(left)?;
+                plain.push(byte);
+                length
+            }
+            escape => {
+                let text = &room[..escape.unwrap_or(room.len())];
+                plain.extend_from_slice(text);
+                text.len()
+            }
+        };
+        left = &left[read..];
+        if plain.len() == STEP || left.is_empty() {
+            content.extend(BASE64.decode(&plain).ok()?);
+            plain.clear();
+        }
+    }
+    Some(content)
+}
+
+/// The character of base64 that an escape stands for, and the escape's length.
+fn escaped(escape: &[u8]) -> Option<(u8, usize)> {
+    match escape {
+        [_, b'/', ..] => Some((b'/', 2)),
+        [_, b'u', digits @ ..] => {
+            let digits = str::from_utf8(digits.get(..4)?).ok()?;
+            let byte = u8::try_from(u16::from_str_radix(digits, 16).ok()?).ok()?;
+            Some((byte, 6))
+        }
+        _ => None,
     }
 }
 
@@ -163,13 +238,65 @@ impl<'de> Visitor<'de> for Level {
             return Ok(Node::Other);
         };
         let mut kept = Vec::new();
-        while let Some(name) = map.next_key()? {
-            let node = map.next_value_seed(Self(self.0 + 1))?;
+        while let Some(name) = map.next_key::<String>()? {
+            let node = if self.0 == OF_FILE && is_content(&name) {
+                content(map.next_value()?)
+            } else {
+                map.next_value_seed(Self(self.0 + 1))?
+            };
             if kept.len() == most {
                 return Err(A::Error::custom("too many"));
             }
             kept.push((name, node));
         }
         Ok(Node::Object(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use data_encoding::BASE64;
+    use proptest::{collection::vec, option, prelude::*, sample::Index};
+
+    use super::{STEP, decoded};
+
+    /// As some library writes it: a character's escape is chosen by `how`.
+    fn written(text: &str, how: &[u8]) -> String {
+        let how = how.iter().copied().chain([0]).cycle();
+        let one = |(c, how): (char, u8)| match (c, how) {
+            ('/', 0..=2) => "\\/".to_owned(),
+            ('/' | '+' | '=', 3) | (_, 7) => format!("\\u{:04x}", u32::from(c)),
+            (_, 8) => format!("\\u{:04X}", u32::from(c)),
+            ('"' | '\\', _) => format!("\\{c}"),
+            _ => c.to_string(),
+        };
+        text.chars().zip(how).map(one).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn base64_with_escapes_is_read_as_without(
+            bytes in vec(any::<u8>(), 0..3 * STEP),
+            how in vec(0_u8..200, 0..40),
+            flaw in option::of((any::<Index>(), "[=\"\\\\é\r ]|AA==")),
+        ) {
+            let mut text = BASE64.encode(&bytes);
+            if let Some((place, flaw)) = &flaw {
+                text.insert_str(place.index(text.len() + 1), flaw);
+            }
+            let written = written(&text, &how).replace('\r', "\\r");
+            let read: String = serde_json::from_str(&format!("\"{written}\"")).unwrap();
+            prop_assert_eq!(&read, &text);
+            prop_assert_eq!(decoded(&written), BASE64.decode(text.as_bytes()).ok());
+        }
+    }
+
+    #[test]
+    fn an_escape_that_is_cut_or_no_character_of_base64_is_no_content() {
+        for written in ["\\", "\\u00", "\\u002", "\\ud83d\\ude00", "AAA\\n", "\\u012f\\u012f\\u012f\\u012f"] {
+            assert_eq!(decoded(written), None, "{written}");
+        }
     }
 }
