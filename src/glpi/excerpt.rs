@@ -1,6 +1,8 @@
 //! Shortens the texts of a JSON answer while it comes in: a list of large tickets needs the beginning of each only, and
 //! GLPI sends all of it.
 
+use memchr::{memchr, memchr2};
+
 /// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
 /// it, megabytes for some.
 pub(super) const EXCERPT: usize = 8 * 1024;
@@ -45,9 +47,39 @@ impl Excerpt {
     }
 
     /// Takes the next piece of the answer.
-    pub(super) fn push(&mut self, piece: &[u8]) {
-        for &byte in piece {
-            self.take(byte);
+    pub(super) fn push(&mut self, mut piece: &[u8]) {
+        if self.longest == usize::MAX {
+            self.kept.extend_from_slice(piece);
+            return;
+        }
+        while let Some((&byte, _)) = piece.split_first() {
+            match self.run(piece) {
+                0 => {
+                    self.take(byte);
+                    piece = &piece[1..];
+                }
+                run => piece = &piece[run..],
+            }
+        }
+    }
+
+    /// Takes what changes nothing about where the next byte is, all at once: most of an answer. Gives its length.
+    fn run(&mut self, piece: &[u8]) -> usize {
+        let until_mark = |piece: &[u8]| memchr2(b'"', b'\\', piece).unwrap_or(piece.len());
+        match &mut self.place {
+            Place::Outside => {
+                let run = memchr(b'"', piece).unwrap_or(piece.len());
+                self.kept.extend_from_slice(&piece[..run]);
+                run
+            }
+            Place::Text { length, is_half: false } => {
+                let run = until_mark(&piece[..piece.len().min(self.longest.saturating_sub(*length))]);
+                self.kept.extend_from_slice(&piece[..run]);
+                *length += run;
+                run
+            }
+            Place::Beyond { is_escape: false } => until_mark(piece),
+            Place::Text { .. } | Place::Escape { .. } | Place::Digits { .. } | Place::Beyond { .. } => 0,
         }
     }
 
@@ -92,7 +124,7 @@ impl Excerpt {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use proptest::{collection::vec, prelude::*};
+    use proptest::{collection::vec, prelude::*, sample::select};
     use serde_json::Value;
 
     use super::Excerpt;
@@ -135,6 +167,20 @@ mod tests {
                     prop_assert!(short.chars().count() >= text.chars().count().min(longest / 12));
                 }
             }
+        }
+    }
+
+    proptest! {
+        /// Whatever GLPI sends, in whatever pieces.
+        #[test]
+        fn what_is_taken_at_once_is_what_would_be_taken_byte_by_byte(
+            json in vec(select(b"\"\\ua0dD8\xc3\xa9\xf0\x9f, ".as_slice()), 0..200),
+            longest in prop_oneof![0_usize..30, Just(usize::MAX)],
+            step in 1_usize..60,
+        ) {
+            let mut excerpt = Excerpt::new(longest);
+            json.iter().for_each(|&byte| excerpt.take(byte));
+            prop_assert_eq!(shortened(&json, longest, step), excerpt.finish());
         }
     }
 
