@@ -26,7 +26,7 @@ pub(super) struct Calendar {
 /// The appointment a mail is about: a calendar it shows, not one that is a file of it.
 pub(super) fn of(root: &Node) -> Option<Calendar> {
     let is_shown = |leaf: &&&Leaf| leaf.content_type == "text/calendar" && !leaf.is_attachment();
-    root.leaves().iter().find(is_shown).map(|leaf| read(&leaf.text()))
+    root.leaves().iter().find(is_shown).map(|leaf| read(leaf.text()))
 }
 
 /// Reads the first event of a calendar, or the first task.

@@ -15,7 +15,7 @@ use super::{
     html,
     leaf::{Disposition, Leaf},
     names::FileNames,
-    texts::{content, html_of, letters, plain},
+    texts::{self, content, letters, plain},
     unwrap::{Opened, SPARE_TEXT, says},
 };
 use crate::{
@@ -107,7 +107,7 @@ fn says_else(others: &[&Leaf], shown: &[&Leaf]) -> bool {
     if others.is_empty() || others.iter().chain(shown).any(|leaf| leaf.content().len() > MAX_COMPARED) {
         return false;
     }
-    let text = |leaf: &&Leaf| html_text::from_html(&html_of(leaf)).to_lowercase();
+    let text = |leaf: &&Leaf| texts::words(leaf).to_lowercase();
     let shown: Vec<String> = shown.iter().map(text).collect();
     let shown: HashSet<&str> = shown.iter().flat_map(|text| words(text)).collect();
     others.iter().map(text).any(|other| {
@@ -157,7 +157,7 @@ fn fragment(leaf: &Leaf, room: usize, files: &mut Files<'_>) -> String {
         let shown = html::sanitise(&text).map(place);
         shown.filter(|html| html.len() <= room).unwrap_or_else(|| {
             let name = files.add("message.html", leaf);
-            beginning(&html_text::from_html(&text), room, name)
+            beginning(leaf.shown(), room, name)
         })
     } else if text.len() <= room {
         plain_to_html(&text, files)

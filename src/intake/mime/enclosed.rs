@@ -21,9 +21,14 @@ const MAX_DEPTH: usize = 8;
 /// What is kept of a part, bytes: what a program is told by.
 const BEGINNING: usize = 1024;
 
-/// What the mail itself encloses, then what each attached mail does.
-pub(super) fn of(raw: &Bytes, attachments: &[Attachment]) -> Vec<Enclosed> {
-    std::iter::once(enclosed(None, raw)).chain(in_files(attachments)).collect()
+/// What the mail itself encloses, which is cut into these parts.
+pub(super) fn in_tree(tree: &Tree) -> Enclosed {
+    search(None, |search| search.tree(tree, 0))
+}
+
+/// What a mail encloses that could not be read.
+pub(super) fn in_mail(raw: &Bytes) -> Enclosed {
+    enclosed(None, raw)
 }
 
 /// What each attached mail among these files encloses.
@@ -36,10 +41,14 @@ pub(in crate::intake) fn in_files(attachments: &[Attachment]) -> Vec<Enclosed> {
 }
 
 fn enclosed(file: Option<usize>, mail: &Bytes) -> Enclosed {
+    search(file, |search| search.mail(mail, 0))
+}
+
+fn search(file: Option<usize>, through: impl FnOnce(&mut Search)) -> Enclosed {
     // As for the mail itself: no panic is known in the libraries underneath.
     catch_unwind(AssertUnwindSafe(|| {
         let mut search = Search { parts: Vec::new(), left: MAX_PARTS, whole: true };
-        search.mail(mail, 0);
+        through(&mut search);
         Enclosed { file, parts: search.parts, is_whole: search.whole }
     }))
     .unwrap_or_else(|_| Enclosed { file, parts: Vec::new(), is_whole: false })
@@ -57,7 +66,10 @@ impl Search {
             self.whole = false;
             return;
         }
-        let tree = Tree::entity(mail, self.left);
+        self.tree(&Tree::entity(mail, self.left), depth);
+    }
+
+    fn tree(&mut self, tree: &Tree, depth: usize) {
         self.left = tree.parts_left;
         self.whole &= !tree.cut;
         for leaf in tree.root.leaves() {
@@ -99,10 +111,15 @@ mod tests {
     use bytes::Bytes;
     use data_encoding::BASE64;
 
-    use super::{super::tnef, enclosed};
+    use super::{super::tnef, Tree, enclosed, in_tree};
 
     fn names(mail: &str) -> (Vec<String>, bool) {
-        let found = enclosed(None, &Bytes::from(mail.to_owned()));
+        let mail = Bytes::from(mail.to_owned());
+        let found = enclosed(None, &mail);
+        // Parts that were cut for something else, and decoded by it, tell the same.
+        let tree = Tree::entity(&mail, super::MAX_PARTS);
+        tree.root.leaves().iter().for_each(|leaf| drop(leaf.content()));
+        assert_eq!(in_tree(&tree), found);
         (found.parts.into_iter().map(|part| part.name).collect(), found.is_whole)
     }
 

@@ -50,10 +50,10 @@ fn fragment(leaf: &Leaf, room: usize) -> String {
     let shown = if leaf.content_type == "text/html" {
         html::sanitise(&text).map(|clean| history::keep(&html::place_images(&clean, IMAGE, |_| None)).visible)
     } else {
-        Some(text.as_str()).filter(|text| text.len() <= room).map(html_text::to_html)
+        Some(&*text).filter(|text| text.len() <= room).map(html_text::to_html)
     };
     shown.filter(|shown| shown.len() <= room).unwrap_or_else(|| {
-        let text = if leaf.content_type == "text/html" { html_text::from_html(&text) } else { text };
+        let text = if leaf.content_type == "text/html" { leaf.shown() } else { &*text };
         let beginning = &text[..text.floor_char_boundary(room / 2)];
         format!("{}<p>[La suite est dans le message joint.]</p>", html_text::to_html(beginning))
     })

@@ -29,6 +29,9 @@ pub(super) struct Leaf {
     encoded: Bytes,
     /// Decoded once: files are large.
     decoded: OnceLock<Bytes>,
+    /// Read once: which of several texts is shown takes many questions.
+    text: OnceLock<String>,
+    shown: OnceLock<String>,
 }
 
 /// How a part is to be shown (RFC 2183).
@@ -76,6 +79,8 @@ impl Leaf {
             encoding: Encoding::named(&encoding),
             encoded: raw.slice(body),
             decoded: OnceLock::new(),
+            text: OnceLock::new(),
+            shown: OnceLock::new(),
             content_type,
         }
     }
@@ -94,13 +99,22 @@ impl Leaf {
             encoding: Encoding::Identity,
             encoded: content,
             decoded: OnceLock::new(),
+            text: OnceLock::new(),
+            shown: OnceLock::new(),
         }
     }
 
     /// The same part with another text.
     pub(super) fn with_text(self, text: String) -> Self {
-        let charset = Some("utf-8".to_owned());
-        Self { charset, encoding: Encoding::Identity, encoded: text.into(), decoded: OnceLock::new(), ..self }
+        Self {
+            charset: Some("utf-8".to_owned()),
+            encoding: Encoding::Identity,
+            encoded: text.into(),
+            decoded: OnceLock::new(),
+            text: OnceLock::new(),
+            shown: OnceLock::new(),
+            ..self
+        }
     }
 
     pub(super) fn is_attachment(&self) -> bool {
@@ -114,11 +128,23 @@ impl Leaf {
 
     /// The first bytes of the content, decoded, so many at most.
     pub(super) fn beginning(&self, most: usize) -> Bytes {
-        self.encoding.beginning(&self.encoded, most)
+        let is_decoded = self.decoded.get().is_some();
+        let few = if is_decoded { None } else { self.encoding.beginning(&self.encoded, most) };
+        let content = few.unwrap_or_else(|| self.content());
+        content.slice(..content.len().min(most))
     }
 
     /// The content as text, with LF line ends.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self) -> &str {
+        self.text.get_or_init(|| self.read())
+    }
+
+    /// What a text shows, its HTML read; one that is plain is read so, too.
+    pub(super) fn shown(&self) -> &str {
+        self.shown.get_or_init(|| html_text::from_html(self.text()))
+    }
+
+    fn read(&self) -> String {
         let content = self.content();
         let in_html = || charset_in_html(&content).filter(|_| self.content_type == "text/html");
         let mut text = charset::decode(&content, self.charset.clone().or_else(in_html).as_deref());
@@ -164,14 +190,22 @@ fn charset_in_html(html: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::ptr;
+
+    use proptest::{collection::vec, prelude::*, sample::select};
+
     use super::{Bytes, Header, Leaf};
 
-    /// The text of a part.
-    fn text(content_type: &str, part: &str) -> String {
+    fn leaf(content_type: &str, part: &str) -> Leaf {
         let raw = Bytes::from(part.to_owned());
         let (header, body) = Header::cut(&raw);
         let declared = header.parameters("content-type");
-        Leaf::of(&raw, &header, body..raw.len(), content_type.to_owned(), declared.as_ref()).text()
+        Leaf::of(&raw, &header, body..raw.len(), content_type.to_owned(), declared.as_ref())
+    }
+
+    /// The text of a part.
+    fn text(content_type: &str, part: &str) -> String {
+        leaf(content_type, part).text().to_owned()
     }
 
     #[test]
@@ -194,6 +228,38 @@ mod tests {
             for part in [part.replace('\n', "\r\n"), part] {
                 assert_eq!(text("text/plain", &part), expected, "{part}");
             }
+        }
+    }
+
+    const ENCODINGS: [&str; 4] = ["8bit", "base64", "quoted-printable", "x-uuencode"];
+
+    #[test]
+    fn a_text_is_decoded_once_and_its_html_read_once() {
+        for (kind, encoding) in [("plain", 0), ("html", 1), ("html", 2), ("plain", 3)] {
+            let head = format!("Content-Type: text/{kind}\nContent-Transfer-Encoding: {}\n\n", ENCODINGS[encoding]);
+            let leaf = leaf(&format!("text/{kind}"), &format!("{head}PGI+ZMOpasOgPC9iPg==\n"));
+            let (content, text, shown) = (leaf.content(), leaf.text(), leaf.shown());
+            assert!(ptr::eq(leaf.content().as_ptr(), content.as_ptr()), "{head}");
+            assert!(ptr::eq(leaf.text(), text) && ptr::eq(leaf.shown(), shown), "{head}");
+            assert!(ptr::eq(leaf.beginning(1).as_ptr(), content.as_ptr()), "{head}");
+            let other = leaf.with_text("<i>autre".to_owned());
+            assert_eq!((other.text(), other.shown(), &other.content()[..]), ("<i>autre", "autre", &b"<i>autre"[..]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_beginning_is_that_of_the_whole_whether_it_was_decoded_before_or_not(
+            pieces in vec("[A-Za-z0-9+/]{0,12}|[=*é\r\n]{1,2}|[A-Za-z]{76}\r\n|begin 644 a\n|end\n", 0..60),
+            most in 1_usize..200,
+            encoding in select(ENCODINGS.as_slice()),
+        ) {
+            let part = format!("Content-Transfer-Encoding: {encoding}\n\n{}", pieces.concat());
+            let leaf = leaf("text/plain", &part);
+            let before = leaf.beginning(most);
+            let whole = leaf.content();
+            prop_assert_eq!(&before, &whole.slice(..whole.len().min(most)));
+            prop_assert_eq!(leaf.beginning(most), before);
         }
     }
 

@@ -90,7 +90,8 @@ pub fn mail_blocking(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Receiv
         });
         received.cut = vec![unwrap::INCOMPLETE.to_owned()];
         received.original = Some(raw.clone());
-        received.enclosed = enclosed::of(raw, &received.attachments);
+        received.enclosed =
+            std::iter::once(enclosed::in_mail(raw)).chain(enclosed::in_files(&received.attachments)).collect();
         received
     })
 }
@@ -103,6 +104,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let subject = header_facts::subject(&header);
     let Identity { reference, others, fingerprint } = Identity::of(&header, requester.as_ref(), &subject, &tree);
     let dates = Dates::of(&header, envelope, now);
+    let in_itself = enclosed::in_tree(&tree);
     let opened = unwrap::open(tree);
     let calendar = appointment::of(&opened.root);
     let mut written = body::write(&opened, calendar.as_ref(), reference, kind(&header, &subject));
@@ -127,7 +129,7 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
         origin: Origin::Mail(Mail { calendar_method: calendar.and_then(|calendar| calendar.method), ..facts }),
         subject,
         body: written.body,
-        enclosed: enclosed::of(raw, &written.attachments),
+        enclosed: std::iter::once(in_itself).chain(enclosed::in_files(&written.attachments)).collect(),
         attachments: written.attachments,
         cut: [opened.cut, written.cut].concat(),
         original: Some(raw.clone()),

@@ -209,7 +209,7 @@ mod tests {
     /// The types and contents of a mail's parts, CRLF and LF alike.
     fn parts(mail: &str) -> Vec<(String, String)> {
         let read = |mail: &str| -> Vec<(String, String)> {
-            tree(mail).root.leaves().iter().map(|leaf| (leaf.content_type.clone(), leaf.text())).collect()
+            tree(mail).root.leaves().iter().map(|leaf| (leaf.content_type.clone(), leaf.text().to_owned())).collect()
         };
         let parts = read(mail);
         assert_eq!(read(&mail.replace('\n', "\r\n")), parts);

@@ -1,5 +1,7 @@
 //! Which parts are the text of a mail, and which are its files.
 
+use std::borrow::Cow;
+
 use super::{
     flowed,
     leaf::Leaf,
@@ -22,13 +24,17 @@ pub(super) struct Content<'a> {
 
 /// The letters and figures of texts, by which it is told whether one is in the other.
 pub(super) fn letters(texts: &[&Leaf]) -> String {
-    let text = |leaf: &&Leaf| html_text::from_html(&html_of(leaf));
-    texts.iter().map(text).collect::<String>().chars().filter(|c| c.is_alphanumeric()).collect()
+    let letters = |leaf: &&Leaf| words(leaf).chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    texts.iter().map(letters).collect()
 }
 
-/// A text as HTML, whether it is or not.
-pub(super) fn html_of(leaf: &Leaf) -> String {
-    if leaf.content_type == "text/html" { leaf.text() } else { html_text::to_html(&plain(leaf)) }
+/// A text without its HTML, which a plain one has none of.
+pub(super) fn words(leaf: &Leaf) -> Cow<'_, str> {
+    if leaf.content_type == "text/html" {
+        leaf.shown().into()
+    } else {
+        html_text::from_html(&html_text::to_html(&plain(leaf))).into()
+    }
 }
 
 /// The texts that are the text of a mail.
@@ -89,7 +95,7 @@ fn best(forms: &[Node]) -> Content<'_> {
         let shows_image = |leaf: &&Leaf| is_html(leaf) && leaf.text().to_ascii_lowercase().contains("<img");
         if telling.iter().any(|leaf| is_html(leaf)) {
             5
-        } else if telling.iter().any(|leaf| !is_placeholder(&leaf.text())) {
+        } else if telling.iter().any(|leaf| !is_placeholder(leaf.text())) {
             4
         } else if content.texts.iter().any(shows_image) {
             3
@@ -151,7 +157,7 @@ fn is_placeholder(text: &str) -> bool {
 }
 
 /// A part's text, its lines as they were written.
-pub(super) fn plain(leaf: &Leaf) -> String {
+pub(super) fn plain(leaf: &Leaf) -> Cow<'_, str> {
     let text = leaf.text();
-    if leaf.flowed { flowed::unwrap(&text, leaf.delete_space) } else { text }
+    if leaf.flowed { flowed::unwrap(text, leaf.delete_space).into() } else { text.into() }
 }

@@ -8,7 +8,6 @@ use super::{
     rtf,
     tnef::{self, Text},
 };
-use crate::text::html_text;
 
 /// Signed mails within signed mails; people's mails have one, those of a list two.
 const MAX_DEPTH: usize = 4;
@@ -71,7 +70,7 @@ pub(super) fn open(tree: Tree) -> Opened {
 
 /// Whether a text says anything that can be read.
 pub(super) fn says(leaf: &Leaf) -> bool {
-    html_text::from_html(&leaf.text()).contains(char::is_alphanumeric)
+    leaf.shown().contains(char::is_alphanumeric)
 }
 
 /// Whether an `AppleDouble` file holds a fork that no other program reads (RFC 1740 appendix B): its entries, each of
@@ -90,7 +89,7 @@ fn in_words(leaf: &Leaf) -> Option<Leaf> {
     let words = match leaf.content_type.as_str() {
         _ if leaf.is_attachment() || leaf.name.is_some() => return None,
         "text/rtf" | "application/rtf" => rtf::text(&leaf.content()),
-        "text/enriched" | "text/richtext" => without_enrichment(&leaf.text()),
+        "text/enriched" | "text/richtext" => without_enrichment(leaf.text()),
         _ => return None,
     };
     Some(Leaf::found("text/plain".to_owned(), None, words.into())).filter(says)
