@@ -1,6 +1,7 @@
 //! What a mail is called: the same for every copy of it, however it came.
 
 use jiff::Timestamp;
+use memchr::memchr_iter;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -67,40 +68,50 @@ pub(super) fn message_id(header: &Header<'_>) -> Option<String> {
 /// A digest of the writer's fields and of every part's content.
 fn content(header: &Header<'_>, tree: &Tree) -> [u8; 32] {
     let mut hash = Sha256::new();
-    let mut add = |bytes: &[u8]| {
-        hash.update((bytes.len() as u64).to_be_bytes());
-        hash.update(bytes);
-    };
     for name in ["date", "subject", "from", "to"] {
         for value in header.all(name) {
-            let value: Vec<&str> = value.split_ascii_whitespace().collect();
-            add(name.as_bytes());
-            add(value.join(" ").as_bytes());
+            let value = value.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+            for text in [name, &value] {
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text);
+            }
         }
     }
-    each_part(tree, add);
+    each_part(tree, usize::MAX, |bytes| hash.update(bytes));
     hash.finalize().into()
 }
 
 /// A digest of the parts' beginnings and sizes.
 fn parts(tree: &Tree) -> [u8; 32] {
     let mut hash = Sha256::new();
-    each_part(tree, |content| {
-        hash.update((content.len() as u64).to_be_bytes());
-        hash.update(&content[..content.len().min(FINGERED)]);
-    });
+    each_part(tree, FINGERED, |bytes| hash.update(bytes));
     hash.finalize().into()
 }
 
-/// Every part's content, as it is whichever way the mail came.
-fn each_part(tree: &Tree, mut with: impl FnMut(&[u8])) {
+/// Every part's length and so many bytes of its content at most, as they are whichever way the mail came.
+fn each_part(tree: &Tree, most: usize, mut with: impl FnMut(&[u8])) {
     for leaf in tree.root.leaves() {
-        let content = leaf.content();
-        if leaf.has_carried_line_ends() {
-            let unix: Vec<u8> = content.iter().copied().filter(|&byte| byte != b'\r').collect();
-            with(unix.trim_ascii_end());
-        } else {
-            with(&content);
+        part(&leaf.content(), leaf.has_carried_line_ends(), most, &mut with);
+    }
+}
+
+/// Such a part, its content in pieces: no copy is made of it. On its way, lines may come to end otherwise, and blanks
+/// be added or lost behind the last one.
+fn part(content: &[u8], is_carried: bool, most: usize, mut with: impl FnMut(&[u8])) {
+    let (written, returns) = if is_carried {
+        let written = content.trim_ascii_end();
+        (written, memchr_iter(b'\r', written).count())
+    } else {
+        (content, 0)
+    };
+    with(&((written.len() - returns) as u64).to_be_bytes());
+    let mut left = most;
+    for piece in written.split(|&byte| is_carried && byte == b'\r') {
+        let piece = &piece[..piece.len().min(left)];
+        with(piece);
+        left -= piece.len();
+        if left == 0 {
+            break;
         }
     }
 }
@@ -108,8 +119,9 @@ fn each_part(tree: &Tree, mut with: impl FnMut(&[u8])) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use proptest::{collection::vec, prelude::*, sample::select};
 
-    use super::{super::header_facts, Header, Identity, Reference, Tree};
+    use super::{super::header_facts, Header, Identity, Reference, Tree, part};
 
     fn identity(mail: &str) -> Identity {
         let raw = Bytes::from(mail.to_owned());
@@ -172,6 +184,26 @@ mod tests {
             [mail.replace("text", "texte"), mail.replace("Date: d", "Date: e"), mail.replace("From: f", "To: f")]
         {
             assert_ne!(named(&other), one, "{other}");
+        }
+    }
+
+    proptest! {
+        /// As it is written down: no carriage return, no blank at the end, the length before the content.
+        #[test]
+        fn a_part_is_told_in_pieces_as_it_would_be_copied(
+            content in vec(select(b"a\r\n \t\x0b\x0c\0".as_slice()), 0..60),
+            is_carried: bool,
+            most in prop_oneof![0_usize..40, Just(usize::MAX)],
+        ) {
+            let mut copy = content.clone();
+            if is_carried {
+                copy.retain(|&byte| byte != b'\r');
+                copy.truncate(copy.trim_ascii_end().len());
+            }
+            let mut told = Vec::new();
+            part(&content, is_carried, most, |bytes| told.extend_from_slice(bytes));
+            let length = (copy.len() as u64).to_be_bytes();
+            prop_assert_eq!(told, [&length, &copy[..copy.len().min(most)]].concat());
         }
     }
 }
