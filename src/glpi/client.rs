@@ -19,6 +19,7 @@ use super::lists::{MOST_ROWS, PAGE, page};
 use super::markers::MarkerSearch;
 use super::note_seal::NoteSeal;
 use super::own_session::{FullSession, OwnSession};
+use super::pieces::Room;
 use super::requesters::RequestersOf;
 use super::settings::Settings;
 use super::shown_accounts::ShownAccounts;
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub(super) downloads: Semaphore,
     /// The service account's session, once GLPI has told of it.
     own_session: OnceCell<OwnSession>,
+    /// Room for what is read of them ahead.
+    pub(super) ahead: Room,
     pub(super) kept: KeptAnswers,
     /// What tells the gateway's own notes from others.
     pub(super) seal: NoteSeal,
@@ -65,6 +68,7 @@ impl Glpi {
             downloads: Semaphore::new((settings.sessions / 2).max(1)),
             own_session: OnceCell::new(),
             kept: KeptAnswers::default(),
+            ahead: Room::default(),
             seal: NoteSeal::new(settings),
             strange_notes: Mutex::default(),
             creations: Arc::new(creations),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use crate::id::DocumentId;
@@ -12,11 +12,10 @@ use crate::id::DocumentId;
 use super::Glpi;
 use super::error::{GlpiError, Trouble};
 use super::exchange::{Answered, Call};
+use super::pieces::Pieces;
 use super::turns::Urgency;
 
-/// Pieces read ahead of whoever takes them: most documents are read at once, and their session is free again.
-const AHEAD: usize = 64;
-/// How long a piece waits to be taken.
+/// How long a document waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A document that GLPI is sending.
@@ -24,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Download {
     /// Its size in bytes, where GLPI says so.
     pub length: Option<u64>,
-    pieces: mpsc::Receiver<Result<Bytes, GlpiError>>,
+    pieces: Pieces,
 }
 
 impl Download {
@@ -66,22 +65,19 @@ impl Glpi {
                 return;
             }
         };
-        let (piece, pieces) = mpsc::channel(AHEAD);
+        let (passing, pieces) = self.shared.ahead.pass();
         if begun.send(Ok(Download { length: response.content_length(), pieces })).is_err() {
             return;
         }
         loop {
             match response.chunk().await {
                 Ok(Some(bytes)) => {
-                    if piece.send_timeout(Ok(bytes), PATIENCE).await.is_err() {
+                    if !passing.piece(bytes).await {
                         return;
                     }
                 }
                 Ok(None) => break,
-                Err(_) => {
-                    let _ = piece.send_timeout(Err(GlpiError::unavailable(Trouble::Cut)), PATIENCE).await;
-                    return;
-                }
+                Err(_) => return passing.fail(GlpiError::unavailable(Trouble::Cut)).await,
             }
         }
         lease.release();

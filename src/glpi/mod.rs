@@ -7,7 +7,7 @@
 //! - The calls, by what they are about. Tickets: `creation` makes them, `amendment` changes them, `tickets`, `overview`,
 //!   `search`, `counted` (both by `pages`), `origins`, `recent`, `last_requesters` and `links` read them, `history` what became of them (`changes`);
 //!   `followups`, `actors`; files go with `sent_files` and come with
-//!   `documents` and `download`. People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`,
+//!   `documents` and `download` (`pieces` bounds what is read ahead). People: `owners`, `users`, `names`. GLPI itself: `account`, `notices`, `knowledge`, `drafts`,
 //!   `announcements`, `own_notes` (`note_seal` says which are); `administrator` sets it up.
 //! - `client`: what all calls stand on.
 //! - What goes to GLPI together: tickets in `group_commit` (how many, says `pace`), questions in `joint_read`, which are
@@ -64,6 +64,7 @@ mod own_session;
 mod owners;
 mod pace;
 mod pages;
+mod pieces;
 mod plain;
 mod recent;
 mod remedy;
