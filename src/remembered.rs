@@ -1,7 +1,9 @@
 //! What is remembered for a while, by what was asked.
 //!
 //! All of it is kept in caches of one and the same type, whose keys and values may be of any: for each pair of types
-//! of its own, moka would add 180 KiB to the program.
+//! of its own, moka would add 180 KiB to the program. What is asked without a key needs none of them ([`RememberedOne`]).
+
+mod one;
 
 use std::{
     any::Any,
@@ -15,6 +17,8 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use moka::future::Cache;
+
+pub use self::one::RememberedOne;
 
 /// Values by their keys, each for a while; of more than it may hold, those that are seldom asked for go. Clones share
 /// what they remember. `E` is why a value may not be had.

@@ -194,11 +194,11 @@ impl GlpiDirectory<'_> {
 
     /// The file types GLPI takes; see [`Glpi::uploadable_types`].
     pub async fn document_types(self) -> Result<Option<Arc<DocumentTypes>>, GlpiError> {
-        self.kept.types.or_ask((), async { Ok(self.glpi.uploadable_types().await?.map(Arc::new)) }).await
+        self.kept.types.or_ask(async { Ok(self.glpi.uploadable_types().await?.map(Arc::new)) }).await
     }
 
     /// GLPI's version and configuration.
     pub async fn server(self) -> Result<Arc<ServerInfo>, GlpiError> {
-        self.kept.server.or_ask((), async { self.glpi.server_info().await.map(Arc::new) }).await
+        self.kept.server.or_ask(async { self.glpi.server_info().await.map(Arc::new) }).await
     }
 }

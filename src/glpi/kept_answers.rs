@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     id::{EntityId, GroupId, UserId},
-    remembered::Remembered,
+    remembered::{Remembered, RememberedOne},
 };
 
 /// How long an answer is believed: a renamed category is noticed after this.
@@ -35,8 +35,8 @@ pub(super) struct KeptAnswers {
     pub(super) items: Kept<(ItemKind, String), Arc<Vec<Item>>>,
     pub(super) entities: Kept<String, EntityId>,
     pub(super) lineages: Kept<EntityId, Option<Arc<Vec<EntityId>>>>,
-    pub(super) types: Kept<(), Option<Arc<DocumentTypes>>>,
-    pub(super) server: Kept<(), Arc<ServerInfo>>,
+    pub(super) types: RememberedOne<Option<Arc<DocumentTypes>>, GlpiError>,
+    pub(super) server: RememberedOne<Arc<ServerInfo>, GlpiError>,
 }
 
 impl Default for KeptAnswers {
@@ -52,8 +52,8 @@ impl Default for KeptAnswers {
             items: Kept::new(10_000, BELIEVED),
             entities: Kept::new(10_000, BELIEVED),
             lineages: Kept::new(10_000, BELIEVED),
-            types: Kept::new(1, BELIEVED),
-            server: Kept::new(1, BELIEVED),
+            types: RememberedOne::new(BELIEVED),
+            server: RememberedOne::new(BELIEVED),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     flow::route::MappingStore,
     glpi::{FaqArticle, Glpi, GlpiError, Trouble},
     id::ArticleId,
-    remembered::Remembered,
+    remembered::RememberedOne,
 };
 
 /// How long the articles are believed before it is asked what was changed, where nothing reads them in the background.
@@ -36,7 +36,7 @@ pub struct Knowledge {
     site: String,
     zone: TimeZone,
     /// That it was asked lately what was changed.
-    asked: Remembered<(), Arc<Shelf>, GlpiError>,
+    asked: RememberedOne<Arc<Shelf>, GlpiError>,
     known: RwLock<Option<Arc<Known>>>,
 }
 
@@ -69,7 +69,7 @@ impl Knowledge {
             mappings,
             site: config.glpi.site().to_owned(),
             zone: config.time_zone.clone(),
-            asked: Remembered::new(1, BELIEVED),
+            asked: RememberedOne::new(BELIEVED),
             known: RwLock::default(),
         }
     }
@@ -80,7 +80,7 @@ impl Knowledge {
     ///
     /// Where GLPI cannot answer and has not answered yet.
     pub async fn shelf(&self) -> Result<Arc<Shelf>, GlpiError> {
-        match self.asked.or_ask((), self.refreshed(&self.glpi)).await {
+        match self.asked.or_ask(self.refreshed(&self.glpi)).await {
             Err(error) => self.at_hand().ok_or(error),
             asked => asked,
         }
@@ -117,7 +117,7 @@ impl Knowledge {
     /// Where GLPI cannot answer. What was known stays.
     pub async fn refresh(&self) -> Result<Arc<Shelf>, GlpiError> {
         let fresh = self.refreshed(&self.background).await?;
-        self.asked.insert((), Arc::clone(&fresh)).await;
+        self.asked.insert(Arc::clone(&fresh)).await;
         Ok(fresh)
     }
 

@@ -17,7 +17,7 @@ use crate::{
     glpi::{DocumentTypes, Glpi, GlpiError},
     id::{EntityId, UserId},
     offload,
-    remembered::Remembered,
+    remembered::{Remembered, RememberedOne},
     request::Received,
 };
 
@@ -35,7 +35,7 @@ pub struct Deliverer {
     pub(super) names: Names,
     pub(super) learned: Learned,
     /// Whether GLPI drops requesters whose accounts are there.
-    pub(super) drops: Remembered<(), bool>,
+    pub(super) drops: RememberedOne<bool>,
     /// Accounts, with the entity, that GLPI has taken as requesters after what was known of them.
     pub(super) accepted: Remembered<(UserId, Option<EntityId>), (), Option<GlpiError>>,
     /// The path of GLPI's pages on its server, without a slash at the end.
@@ -61,7 +61,7 @@ impl Deliverer {
         Self {
             names: Names::new(glpi.clone(), time_zone),
             learned: Learned::new(),
-            drops: Remembered::new(1, BELIEVED),
+            drops: RememberedOne::new(BELIEVED),
             accepted: Remembered::new(20_000, THERE),
             root: url::Url::parse(glpi_config.site())
                 .map(|site| site.path().trim_end_matches('/').to_owned())

@@ -197,7 +197,7 @@ impl Deliverer {
     /// no others has its requester in the ticket then.
     async fn look_for(&self, remembered: Option<(UserId, Option<EntityId>)>) {
         let Some((account, entity)) = remembered else { return };
-        if self.drops.get(&()).await != Some(false) {
+        if self.drops.get().await != Some(false) {
             return;
         }
         let asked = async {
@@ -243,7 +243,7 @@ impl Deliverer {
         }
         let has_one = self.glpi.has_requester(id).await.map_err(|error| unread(&error))?;
         if !has_one {
-            self.drops.insert((), true).await;
+            self.drops.insert(true).await;
         }
         Ok(!has_one)
     }
@@ -251,11 +251,11 @@ impl Deliverer {
     /// Whether this GLPI may drop the requester of a ticket whose account is there: its version does, or a plugin has
     /// done so lately. One ticket in a while shows whether there is such a plugin.
     async fn may_drop_requesters(&self) -> bool {
-        if let Some(drops) = self.drops.get(&()).await {
+        if let Some(drops) = self.drops.get().await {
             return drops;
         }
         if let Ok(server) = self.glpi.directory().server().await {
-            self.drops.insert((), server.major() >= Some(DROPS_REQUESTERS)).await;
+            self.drops.insert(server.major() >= Some(DROPS_REQUESTERS)).await;
         }
         true
     }
