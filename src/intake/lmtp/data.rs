@@ -6,6 +6,8 @@
 //! `DataReceiver` ends a mail at `CR LF . CR CR LF`, too, and misses a dot that is the first line: hence
 //! this one.
 
+use memchr::memmem;
+
 use crate::intake::MAPPED;
 
 /// Reads a mail piece by piece, removes the stuffed dots, and keeps no more than it was told to.
@@ -63,10 +65,15 @@ impl DataReader {
                     State::Return
                 }
                 _ => {
-                    let end = input.iter().position(|&byte| byte == b'\r').unwrap_or(input.len());
+                    // Lines mean nothing here, but for one that begins with a dot.
+                    let end = memmem::find(input, b"\r\n.").map_or(input.len(), |end| end + 2);
                     let (text, rest) = input.split_at(end);
                     self.keep(text);
-                    self.state = State::Text;
+                    self.state = match text {
+                        [.., b'\r', b'\n'] => State::LineStart,
+                        [.., b'\r'] => State::Return,
+                        _ => State::Text,
+                    };
                     *input = rest;
                     continue;
                 }
