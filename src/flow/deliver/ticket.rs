@@ -1,5 +1,7 @@
 //! One request, one ticket: what it is made of, and what its requester is told.
 
+use futures_util::future::try_join_all;
+
 use super::{
     attachments::Chosen,
     completion::Wanted,
@@ -264,9 +266,9 @@ impl Deliverer {
     /// another address. An address that GLPI is known to refuse stands in the text alone.
     async fn people(&self, routed: &Routed, entity: Option<EntityId>) -> Result<People, GlpiError> {
         let address = routed.screened().requester();
-        let requester = self.actor(address, entity).await?;
+        let watching = self.watching(routed.screened().copies(), entity);
+        let (requester, mut observers) = tokio::try_join!(self.actor(address, entity), watching)?;
         let answer_to = self.names.answer_to(address, &requester).await?;
-        let mut observers = self.watching(routed.screened().copies(), entity).await?;
         observers.retain(|observer| *observer != requester);
         Ok(People { requester, answer_to, observers })
     }
@@ -277,9 +279,9 @@ impl Deliverer {
         copies: &Copies,
         entity: Option<EntityId>,
     ) -> Result<Vec<Requester>, GlpiError> {
+        let actors = copies.observers.iter().map(|address| self.actor(address, entity));
         let mut observers = Vec::new();
-        for address in &copies.observers {
-            let observer = self.actor(address, entity).await?;
+        for observer in try_join_all(actors).await? {
             if !observer.is_nobody() && !observers.contains(&observer) {
                 observers.push(observer);
             }

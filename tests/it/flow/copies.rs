@@ -52,6 +52,30 @@ async fn academic_copies_watch_where_that_is_set() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_people_who_are_copied_are_looked_up_in_a_few_calls() {
+    let sandbox = sandbox().await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let mut people = Vec::new();
+    for at in 0..8 {
+        let id = staff.add("User", json!({"name": format!("copie{at}"), "realname": format!("Copie {at}")})).await;
+        let address = format!("copie{at}@ac-dijon.fr");
+        staff.add("UserEmail", json!({"users_id": id, "email": address, "is_default": 1})).await;
+        people.push((id.cast_signed(), address));
+    }
+    let gateway = Gateway::start(&sandbox, &[("mail.copies", "observers")]).await;
+    gateway.deliver(DIRECTORS[0], &mail(DIRECTORS[0], "c1", "LSU : d'abord", "Bonjour")).await;
+    let before = sandbox.calls();
+    let copies = people.iter().map(|(_, address)| address.as_str()).collect::<Vec<_>>().join(", ");
+    gateway.deliver(DIRECTORS[0], &copied("c2", &copies, CC)).await;
+    let calls = sandbox.calls() - before;
+    let [ticket] = titled(&sandbox, "avec copie").try_into().unwrap();
+    let watching: Vec<i64> = ticket.observers.iter().map(|person| person.user).collect();
+    // In the order of the mail, whoever was found first.
+    assert_eq!(watching[..people.len()], people.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+    assert!(calls <= 8, "{calls} calls: {:?}", sandbox.calls_by_endpoint());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn answers_go_to_the_address_a_request_came_from() {
     let sandbox = sandbox().await;
     let staff = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
