@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, net::TcpListener, process::Stdio, time::Duration};
 
 use reqwest::StatusCode;
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, Command},
@@ -95,6 +96,7 @@ async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
         let row = page.split("<tr").find(|row| row.contains(title)).unwrap_or_else(|| panic!("{title} in {page}"));
         assert!(row.contains(detail), "{detail} in {row}");
     }
+    the_year_says_something(&demo).await;
     // What awaits them comes first, and each request tells what happened to it.
     let home = demo.get(&portal).await;
     let awaits = home.split_once("2 demandes attendent quelque chose de vous").expect("two await them").1;
@@ -158,6 +160,45 @@ async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.finish().await;
     demo.interrupt().await;
+}
+
+/// The figures have something to say of each kind, and the portal shows what is announced.
+async fn the_year_says_something(demo: &Demo) {
+    let figures = demo.address("Pilotage");
+    wait_until("all tickets are counted", async || !demo.get(&figures).await.contains("Lecture de GLPI en cours"))
+        .await;
+    let period = "period=2020-01-01..2035-01-01";
+    let all = demo.get(&format!("{figures}/donnees/all.json?{period}")).await;
+    let all: Vec<Value> = serde_json::from_str(&all).unwrap();
+    let rows = |id: &str| all.iter().find(|table| table["id"] == id).unwrap()["rows"].as_array().unwrap().clone();
+    let total = rows("summary")[0]["requests"].as_u64().unwrap();
+    assert!(total > 3000, "{total}");
+    // How many names, and for how many requests in a hundred one is known at least.
+    for (id, names) in [("departments", 4), ("circonscriptions", 12), ("schools", 20), ("applications", 4)] {
+        let known: Vec<Value> = rows(id).into_iter().filter(|row| row["name"] != "inconnu").collect();
+        assert!(known.len() >= names, "{id}: {known:?}");
+        let unknown =
+            rows(id).iter().find(|row| row["name"] == "inconnu").map_or(0, |row| row["requests"].as_u64().unwrap());
+        assert!(unknown * 50 < total, "{id}: {unknown} of {total} are unknown");
+    }
+    let of_way = |way: &str| rows("ways").iter().find(|row| row["name"] == way).unwrap()["requests"].as_u64().unwrap();
+    assert!(of_way("courriel") > total / 3 && of_way("formulaire") > total / 5, "{:?}", rows("ways"));
+    for row in rows("delays") {
+        assert!(row["median"].as_u64().unwrap() > 600, "{row}");
+    }
+    let told = rows("escalations");
+    for what in [
+        "Demandes passées au niveau supérieur",
+        "dont à la demande d’un référent",
+        "dont par la règle de délai",
+        "depuis Référents-LSU",
+        "Demandes résolues dont une solution a été refusée",
+    ] {
+        let row = told.iter().find(|row| row["what"] == what).unwrap_or_else(|| panic!("{what} in {told:?}"));
+        assert!(row["requests"].as_u64().unwrap() > 5, "{row}");
+    }
+    let portal = demo.address("Portail");
+    wait_until("the message shows", async || demo.get(&portal).await.contains("Incident en cours sur ECECA")).await;
 }
 
 #[tokio::test]
