@@ -318,6 +318,13 @@ fn reported(sent: Result<Reported, GlpiError>, people: &str, language: Language)
             ),
             exit::TEMPFAIL,
         ),
+        Ok(Reported::Elsewhere) => (
+            Bilingual::new(
+                "the gateway is sending it just now; try again later to see what became of it",
+                "la passerelle est en train de l’envoyer\u{a0}; recommencez plus tard pour savoir ce qu’il en est",
+            ),
+            exit::TEMPFAIL,
+        ),
         Err(error) => return away(&error, language),
     };
     if code == exit::OK {

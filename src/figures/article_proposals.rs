@@ -1,15 +1,11 @@
 //! The monthly list of questions that come again and again, to the référents of their application: articles worth writing.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 
 use super::{
-    monthly_post::{MonthlyPost, Reported},
+    monthly_post::{Mailing, MonthlyPost, Reported},
     period::Period,
     tables::{FigureCell, FigureColumn, FigureTable},
 };
@@ -52,7 +48,6 @@ pub struct ArticleProposals {
     roles: Vec<Role>,
     site: String,
     zone: TimeZone,
-    done: Mutex<BTreeSet<(Role, String)>>,
 }
 
 impl ArticleProposals {
@@ -66,8 +61,8 @@ impl ArticleProposals {
         zone: TimeZone,
     ) -> Self {
         let roles = roles.into_iter().filter(|role| matches!(role, Role::Referent(_))).collect();
-        let (glpi, site, done) = (glpi.in_background(), site.to_owned(), Mutex::default());
-        Self { glpi, mappings, knowledge, post, roles, site, zone, done }
+        let (glpi, site) = (glpi.in_background(), site.to_owned());
+        Self { glpi, mappings, knowledge, post, roles, site, zone }
     }
 
     /// Sends what is due, again and again; never ends.
@@ -81,21 +76,22 @@ impl ArticleProposals {
     /// Sends the lists of the month before that are due at this moment, and were not sent by whatever instance.
     pub async fn send_due(&self, now: &Zoned) {
         let month = Period::month(now.date().first_of_month().yesterday().unwrap_or(Date::MIN));
-        let is_due = |role: &&Role| !self.done().contains(&((*role).clone(), month.code()));
-        let due: Vec<&Role> = self.roles.iter().filter(is_due).collect();
-        if due.is_empty() || !self.post.is_time(now) || !self.post.may_send().await {
+        if !self.post.is_time(now) {
             return;
         }
         // All applications' are read at once, when the first needs them.
         let mut read = None;
-        for role in due {
+        for role in &self.roles {
+            let Role::Referent(of) = role else { continue };
+            let name = name(of, month);
+            if !self.post.is_due(&name, now) {
+                continue;
+            }
             match self.send_read(role, month, now, &mut read).await {
-                Ok(Reported::Failed) => tracing::warn!("the list of articles to write cannot be sent to all now"),
-                Ok(_) => drop(self.done().insert((role.clone(), month.code()))),
+                Ok(reported) => self.post.settle(&name, &format!("people.referents.{of}"), &reported, now),
                 Err(error) => tracing::warn!(%error, "the list of articles to write cannot be sent now"),
             }
         }
-        self.post.hand_back().await;
     }
 
     async fn send_read(
@@ -106,7 +102,7 @@ impl ArticleProposals {
         read: &mut Option<Vec<ProposedArticle>>,
     ) -> Result<Reported, GlpiError> {
         let Some(application) = self.application(role) else { return Ok(Reported::Nothing) };
-        let name = format!("fiches à écrire {application} {}", month.code());
+        let name = name(&application, month);
         let report = async || {
             let all = match read {
                 Some(all) => all,
@@ -114,7 +110,7 @@ impl ArticleProposals {
             };
             Ok(self.report(&application, month, all))
         };
-        self.post.send(&name, role, now, report).await
+        self.post.send(Mailing::Articles, &name, role, now, report).await
     }
 
     /// Sends the référents of an application the list of a month, but those who have it.
@@ -235,10 +231,11 @@ impl ArticleProposals {
         let names = mappings.all().iter().map(|mapping| mapping.name.clone());
         names.into_iter().find(|name| Role::referent(name) == *role)
     }
+}
 
-    fn done(&self) -> MutexGuard<'_, BTreeSet<(Role, String)>> {
-        self.done.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What tells an application's list of a month from all others.
+fn name(application: &str, month: Period) -> String {
+    format!("fiches à écrire {application} {}", month.code())
 }
 
 fn shown(it: &ProposedArticle) -> String {

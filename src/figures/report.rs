@@ -1,16 +1,13 @@
 //! The monthly report to each department's correspondents: sent once, and noted in GLPI.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 
 use super::{
     choice::FigureChoice,
     keeping::TicketFigures,
-    monthly_post::{MonthlyPost, Reported},
+    monthly_post::{Mailing, MonthlyPost, Reported},
     period::Period,
     tables::{FigureCell, FigureTable},
 };
@@ -45,8 +42,6 @@ pub struct MonthlyReports {
     post: Arc<MonthlyPost>,
     departments: BTreeSet<String>,
     zone: TimeZone,
-    /// Departments and months that are done with.
-    done: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl MonthlyReports {
@@ -57,7 +52,7 @@ impl MonthlyReports {
         departments: BTreeSet<String>,
         zone: TimeZone,
     ) -> Self {
-        Self { figures, post, departments, zone, done: Mutex::default() }
+        Self { figures, post, departments, zone }
     }
 
     /// Sends what is due each time the figures are brought up to date; never ends.
@@ -75,25 +70,17 @@ impl MonthlyReports {
         }
         let month = Period::month(now.date().first_of_month().yesterday().unwrap_or(Date::MIN));
         for department in &self.departments {
-            let one = (department.clone(), month.code());
-            if self.done.lock().unwrap_or_else(PoisonError::into_inner).contains(&one) {
+            let name = name(department, month);
+            if !self.post.is_due(&name, now) {
                 continue;
             }
-            if !self.post.may_send().await {
-                return;
-            }
             match self.send(department, month, now).await {
-                Ok(Reported::Failed) => tracing::warn!(department, "the monthly report cannot be sent to all now"),
                 Ok(reported) => {
-                    if let Reported::To(recipients) = reported {
-                        tracing::info!(department, recipients = recipients.len(), "the monthly report is sent");
-                    }
-                    self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(one);
+                    self.post.settle(&name, &format!("people.correspondents.{department}"), &reported, now);
                 }
                 Err(error) => tracing::warn!(%error, department, "the monthly report cannot be sent now"),
             }
         }
-        self.post.hand_back().await;
     }
 
     /// Sends a department's report of a month to each correspondent whom no note in GLPI says to have it.
@@ -102,9 +89,9 @@ impl MonthlyReports {
     ///
     /// Where GLPI cannot say now who gets it and who has it.
     pub async fn send(&self, department: &str, month: Period, now: &Zoned) -> Result<Reported, GlpiError> {
-        let name = format!("rapport de pilotage {department} {}", month.code());
         let report = async || Ok(Some(self.report(department, month)));
-        self.post.send(&name, &Role::Correspondent(department.to_owned()), now, report).await
+        let name = name(department, month);
+        self.post.send(Mailing::Reports, &name, &Role::Correspondent(department.to_owned()), now, report).await
     }
 
     /// Who gets a department's report.
@@ -149,6 +136,11 @@ impl MonthlyReports {
             name,
         }
     }
+}
+
+/// What tells a department's report of a month from all others.
+fn name(department: &str, month: Period) -> String {
+    format!("rapport de pilotage {department} {}", month.code())
 }
 
 /// A table as a mail shows it: a bar below each name, as long as its number is large.

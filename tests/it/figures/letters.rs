@@ -5,14 +5,14 @@ use mail_parser::{MessageParser, MimeHeaders as _};
 use passerelle::{
     app::App,
     figures::{Period, Reported},
-    sandbox::Sandbox,
+    sandbox::{Failure, Failures, Rule, Sandbox},
     smtp::{Mailer, Outbox},
 };
 use serde_json::json;
 
 use super::generated::fill;
 use crate::{
-    acknowledge::Relay,
+    acknowledge::{Behaviour, Relay},
     support::{
         dice::Dice,
         gateway::{DIRECTORS, Gateway, configured, mail, sandbox},
@@ -179,4 +179,164 @@ async fn a_breakdown_is_told_to_operators_once() {
     for said in ["12\u{a0}demandes", "d’habitude, 1,0", "«\u{a0}erreur\u{a0}» (12\u{a0}fois)"] {
         assert!(text.contains(said), "{said} in {text}");
     }
+}
+
+/// An instance whose mails go to this relay, which may take three seconds.
+fn by_relay(sandbox: &Sandbox, relay: &Relay, more: &[(&str, &str)]) -> App {
+    let settings = [("smtp.url", relay.url.as_str()), ("smtp.retries", "0"), ("smtp.timeout", "3s")];
+    App::build(configured(sandbox.url().as_str(), &[&CORRESPONDENTS[..], &settings, more].concat())).unwrap()
+}
+
+/// Whom the mails that were taken are for, in order.
+fn recipients(relay: &mut Relay) -> Vec<String> {
+    let lines = relay.taken().into_iter().flat_map(|mail| mail.envelope);
+    let mut all: Vec<_> =
+        lines.filter_map(|line| Some(line.split_once("RCPT TO:<")?.1.trim_end_matches('>').to_owned())).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_sent_while_a_letter_took_long_is_not_sent_again() {
+    let sandbox = sandbox().await;
+    let mut relay = Relay::start(&[Behaviour::Hang]).await;
+    // Each of them believes that it alone sends, as where a right has lapsed.
+    let [slow, other] = [0, 1].map(|_| by_relay(&sandbox, &relay, &[]));
+    let (now, month) = (at(2, 8), Period::month(at(2, 8).date()));
+    let (reports, at) = (std::sync::Arc::clone(&slow.reports), now.clone());
+    let sending = tokio::spawn(async move { reports.send("021", month, &at).await.unwrap() });
+    wait_until("its first letter is under way", async || relay.connections() == 1).await;
+    let Reported::To(sent) = other.reports.send("021", month, &now).await.unwrap() else { panic!("it is not sent") };
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sending.await.unwrap(), Reported::Failed, "its first letter never came to its end");
+    assert_eq!(recipients(&mut relay), ["ien.dijon@ac-dijon.fr", "tech1@ac-dijon.fr"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_instance_sends_each_kind_of_monthly_mail() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let relay = Relay::start(&[Behaviour::Hang]).await;
+    let url = redis.url();
+    let shared =
+        [("quota.backend", "redis"), ("redis.url", url.as_str()), ("people.referents.lsu", "onde@ac-dijon.fr")];
+    let [one, other] = [0, 1].map(|_| by_relay(&sandbox, &relay, &shared));
+    let (now, month) = (at(2, 8), Period::month(at(2, 8).date()));
+    let (reports, at) = (std::sync::Arc::clone(&one.reports), now.clone());
+    let sending = tokio::spawn(async move { reports.send("021", month, &at).await.unwrap() });
+    wait_until("its first letter is under way", async || relay.connections() == 1).await;
+    for _ in 0..2 {
+        assert_eq!(other.reports.send("021", month, &now).await.unwrap(), Reported::Elsewhere);
+        // The other kind goes its own way, and gives back nothing of this one's.
+        assert_eq!(other.proposals.send("LSU", month, &now).await.unwrap(), Reported::Nothing);
+    }
+    assert_eq!(sending.await.unwrap(), Reported::Failed);
+    let sent = other.reports.send("021", month, &now).await.unwrap();
+    assert!(matches!(sent, Reported::To(_)), "the right is given back: {sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_gets_or_has_nothing_to_tell_is_looked_at_again() {
+    let sandbox = sandbox().await;
+    let people = [("people.correspondents.089", "Référents-LSU"), ("people.referents.lsu", "lsu@ac-dijon.fr")];
+    let (app, outbox) = with(&sandbox, &people);
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    let switch = async |is_active: u8| {
+        staff.call(reqwest::Method::PUT, "User/15", json!({"is_active": is_active})).await;
+    };
+    let of = |recipient: &str| outbox.mails().iter().filter(|mail| mail.recipient == recipient).count();
+    app.figures.read_anew().await.unwrap();
+    // Of next month, so that what is solved today is of the month before.
+    let next = now().first_of_month().unwrap().checked_add(jiff::Span::new().months(1)).unwrap();
+    let at = |day: i8, hour: i8| next.with().day(day).hour(hour).build().unwrap();
+    switch(0).await;
+    let look = async |now: Zoned| {
+        app.reports.send_due(&now).await;
+        app.proposals.send_due(&now).await;
+    };
+    look(at(1, 8)).await;
+    assert_eq!((of("tech1@ac-dijon.fr"), of("lsu@ac-dijon.fr")), (0, 0));
+    switch(1).await;
+    let content = "<p><strong>Référence :</strong> P-7K3M-Q2XV-9D4T <small>(courriel du 03/11/2026)</small></p>\
+                   <p><strong>Application :</strong> LSU (LSU : bilans)</p><hr><p>Bonjour</p>";
+    let again = ["LSU : bilan grisé", "LSU : le bilan est grisé", "LSU : bilans grisés"];
+    let again = again.map(|title| json!({"name": title, "content": content, "itilcategories_id": 2}));
+    staff.call(reqwest::Method::POST, "Ticket", again.to_vec().into()).await;
+    for ticket in sandbox.tickets() {
+        staff.solve(u64::try_from(ticket.id).unwrap(), "<p>Clôturez d’abord la période précédente.</p>").await;
+    }
+    // Not at each look: that would ask GLPI for ever.
+    look(at(1, 9)).await;
+    assert_eq!((of("tech1@ac-dijon.fr"), of("lsu@ac-dijon.fr")), (0, 0));
+    for _ in 0..2 {
+        look(at(3, 8)).await;
+    }
+    // The one of 089 and the one of 021, whose group it is, too.
+    assert_eq!((of("tech1@ac-dijon.fr"), of("lsu@ac-dijon.fr")), (1, 1));
+}
+
+/// So many requests of LSU in this hour, and one in the same hour of each week before.
+async fn breakdown(sandbox: &Sandbox, hour: jiff::civil::DateTime) {
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    let at = |weeks: i64, minute: i8| {
+        let then = hour.saturating_sub(jiff::Span::new().weeks(weeks));
+        then.with().minute(minute).build().unwrap().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    };
+    let usual = (1..=12).map(|week| json!({"name": "LSU : lent", "itilcategories_id": 2, "date": at(week, 5)}));
+    let broken = (0..12).map(|place| {
+        let title = ["LSU : Erreur 500 !", "LSU : erreur 500", "LSU : page blanche, erreur"][place % 4 % 3];
+        json!({"name": title, "itilcategories_id": 2, "date": at(0, 1)})
+    });
+    let all: Vec<_> = usual.chain(broken).collect();
+    staff.call(reqwest::Method::POST, "Ticket", all.into()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_breakdown_that_cannot_be_told_now_is_told_later_once() {
+    let hour = now().datetime();
+    let later = |hours: i64| hour.saturating_add(jiff::Span::new().hours(hours));
+    for is_glpi_away in [false, true] {
+        let sandbox = sandbox().await;
+        breakdown(&sandbox, hour).await;
+        let mut relay = Relay::start(&[]).await;
+        let app = by_relay(&sandbox, &relay, &[("people.operators", "chef@ac-dijon.fr,Référents-LSU")]);
+        app.figures.read_anew().await.unwrap();
+        if is_glpi_away {
+            sandbox.set_failures(Rule::always(Failure::Down));
+        } else {
+            relay.fill(Some("tech1@ac-dijon.fr"));
+        }
+        app.rises.look(hour).await;
+        app.rises.look(later(1)).await;
+        let told_at_once: &[&str] = if is_glpi_away { &[] } else { &["chef@ac-dijon.fr"] };
+        assert_eq!(recipients(&mut relay), told_at_once);
+        sandbox.set_failures(Failures::none());
+        relay.fill(None);
+        app.rises.look(later(3)).await;
+        app.rises.look(later(4)).await;
+        let rest: &[&str] =
+            if is_glpi_away { &["chef@ac-dijon.fr", "tech1@ac-dijon.fr"] } else { &["tech1@ac-dijon.fr"] };
+        assert_eq!(recipients(&mut relay), rest);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_breakdown_s_mail_names_its_titles_and_leads_to_the_page_of_announcements() {
+    let sandbox = sandbox().await;
+    let hour = now().datetime();
+    breakdown(&sandbox, hour).await;
+    let settings = [
+        ("announcements.enabled", "true"),
+        ("notify.portal_link", "https://assistance.ac-dijon.fr/portail/demandes/{id}"),
+    ];
+    let (app, outbox) = with(&sandbox, &settings);
+    app.figures.read_anew().await.unwrap();
+    let calls = sandbox.calls();
+    app.rises.look(hour).await;
+    assert!(sandbox.calls() - calls <= 1, "one search for titles");
+    let mail = &outbox.mails()[0].message;
+    let text = MessageParser::default().parse(mail).unwrap().body_text(0).unwrap().into_owned();
+    let titles = "Objets qui reviennent\u{a0}: «\u{a0}LSU : Erreur 500 !\u{a0}» (9\u{a0}fois), «\u{a0}LSU : page blanche, erreur\u{a0}» (3\u{a0}fois).";
+    assert!(text.contains(titles), "{titles} in {text}");
+    let link = "https://assistance.ac-dijon.fr/information/nouvelle?application=LSU&subject=Incident+en+cours+sur+LSU%C2%A0%3A+Erreur+500+%21";
+    assert!(text.contains(link), "{link} in {text}");
 }
