@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     announcements::{Board, Informer},
-    config::{Backend, Config, ConfigError, TicketPages},
+    config::{Backend, Config, ConfigError, TicketPages, announcing_page},
     figures::{ArticleProposals, MonthlyPost, MonthlyReports, RiseWatch, TicketFigures},
     flow::{
         deliver::{Deliverer, LONGEST_CREATION_CALLS},
@@ -148,6 +148,7 @@ impl App {
         let rise_letters = RiseLetters::new(
             correspondence.clone(),
             config.announcements.enabled,
+            announcing_page(&config),
             config.quota.backend == Backend::Redis,
         );
         let report_letters = ReportLetters::new(correspondence.clone());

@@ -25,6 +25,7 @@ pub use mistakes::LARGEST_BATCH;
 pub use named_files::NamedFile;
 pub use origin::{Origin, Setting, Settings, Shown};
 pub use pages::TicketPages;
+pub(crate) use pages::announcing_page;
 pub use print::{effective, listing};
 pub use secret::secret_text;
 pub use sections::{

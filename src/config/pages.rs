@@ -40,11 +40,44 @@ fn numbered(link: &str, ticket: TicketId) -> String {
     link.replace("{id}", &ticket.to_string())
 }
 
+/// The address of the page that writes announcements, as far as the configuration tells where people find the gateway's
+/// pages: by that of the page that confirms one, or by those of requests.
+pub(crate) fn announcing_page(config: &Config) -> Option<String> {
+    let links = [
+        (&config.announcements.confirm_link, "/information/{reference}"),
+        (&config.notify.portal_link, "/portail/demandes/{id}"),
+    ];
+    let site = links.into_iter().find_map(|(link, page)| link.split_once(page).map(|(site, _)| site))?;
+    Some(format!("{site}/information/nouvelle"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::TicketPages;
+    use rstest::rstest;
+
+    use super::{TicketPages, announcing_page};
     use crate::config::load_from;
     use crate::id::TicketId;
+
+    #[rstest]
+    #[case(
+        "https://a.fr/information/{reference}?code={code}",
+        "https://p.fr/portail/demandes/{id}",
+        Some("https://a.fr/information/nouvelle")
+    )]
+    #[case("", "https://p.fr/aide/portail/demandes/{id}", Some("https://p.fr/aide/information/nouvelle"))]
+    #[case("https://a.fr/confirmer/{reference}/{code}", "https://p.fr/demandes/{id}", None)]
+    #[case("", "", None)]
+    fn the_page_of_announcements_is_beside_those_that_are_known(
+        #[case] confirm: &str,
+        #[case] portal: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let mut config = load_from(None, []).unwrap();
+        config.announcements.confirm_link = confirm.into();
+        config.notify.portal_link = portal.into();
+        assert_eq!(announcing_page(&config).as_deref(), expected);
+    }
 
     #[test]
     fn nobody_is_led_to_a_page_they_cannot_open() {

@@ -1,7 +1,7 @@
 //! What is counted of all tickets, in memory: kept up to date by what changes, and asked for figures.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
@@ -89,6 +89,14 @@ impl TicketBook {
     /// The lowest number that is known.
     pub(super) fn lowest(&self) -> Option<TicketId> {
         self.tickets.first_key_value().map(|(number, _)| u64::from(*number).into())
+    }
+
+    /// The tickets of an application that were opened in an hour, counted since 1970.
+    pub(super) fn tickets_of(&self, application: &str, hour: u32) -> BTreeSet<TicketId> {
+        let application = self.names.applications.find(application);
+        let is_its = |facts: &TicketFacts| facts.opened / 60 == hour && Some(facts.application) == application;
+        let its = self.tickets.iter().filter(|(_, facts)| is_its(facts));
+        its.map(|(number, _)| TicketId::new(u64::from(*number))).collect()
     }
 
     /// Notes schools that the directory knows, whether or not they ever asked anything.

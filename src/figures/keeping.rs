@@ -45,7 +45,7 @@ const PAUSE: Duration = Duration::from_secs(20);
 
 /// The book of tickets, and what keeps it.
 pub struct TicketFigures {
-    glpi: Glpi,
+    pub(super) glpi: Glpi,
     mappings: MappingStore,
     calendar: Arc<Calendar>,
     zone: TimeZone,

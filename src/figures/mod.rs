@@ -17,7 +17,7 @@
 //! | `period`, `choice` | what figures are asked for |
 //! | `counting` | the figures, one pass over the tickets |
 //! | `tables`, `drawing`, `spreadsheet` | figures as people and programs read them |
-//! | `sudden_rise`, `watch` | more requests in an hour than usual, and who is told |
+//! | `sudden_rise`, `rise_titles`, `watch` | more requests in an hour than usual, what they are called, and who is told |
 //! | `report`, `article_proposals`, `monthly_post` | what those in charge get once a month: the report, and the articles worth writing |
 //! | `gauges` | the same for Prometheus |
 //! | `book`, `keeping` | the tickets that are read, and how they are kept up to date |
@@ -38,6 +38,7 @@ mod period;
 mod quantiles;
 mod reading;
 mod report;
+mod rise_titles;
 mod samples;
 mod spreadsheet;
 mod sudden_rise;

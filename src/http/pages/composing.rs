@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use askama::Template;
 use axum::{
-    extract::{Request, State},
+    extract::{RawQuery, Request, State},
     http::StatusCode,
     response::Response,
 };
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::{Timestamp, ToSpan as _};
 use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
 
 use super::{
     frame::{Frame, Section, page, see_other},
@@ -149,13 +150,25 @@ impl ComposingPage<'_> {
 }
 
 /// `GET /information/nouvelle`
-pub(super) async fn show(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
+pub(super) async fn show(
+    State(state): State<Arc<PageState>>,
+    Visitor(person): Visitor,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;
     let informer = informing::informer(&state)?;
     let now = Timestamp::now().to_zoned(state.services.time_zone.clone());
     let tomorrow = now.date().saturating_add(1.days()).at(EVENING, 0, 0, 0);
     let departments: Vec<String> = rights.departments().map(str::to_owned).collect();
+    // Who is told of a breakdown follows a link that says what it is about.
+    let query = query.unwrap_or_default();
+    let given = |name: &str| {
+        let found = form_urlencoded::parse(query.as_bytes()).find(|(given, _)| given == name);
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
     let typed = Typed {
+        subject: given("subject"),
+        application: given("application"),
         is_on_portal: true,
         ends: typed_moment(tomorrow),
         // Whoever has one department writes to that one.

@@ -328,3 +328,43 @@ async fn figures_are_files_and_a_page() {
         assert_eq!(get(address).await.status().as_u16(), status, "{address}");
     }
 }
+
+/// Figures of some tickets are shown with that said, and never given as files, which would not say it.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_glpi_is_read_no_file_is_given() {
+    let sandbox = sandbox().await;
+    let settings = [&PEOPLE[..], &[("http.trusted_proxies", "127.0.0.0/8")]].concat();
+    let gateway = Gateway::start(&sandbox, &settings).await;
+    sandbox.set_failures(Rule::always(Failure::Down));
+    let get = |address: &str| {
+        let call = gateway.call(Method::GET, address).header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
+        let call = call.header("X-Remote-Mail", "chef@ac-dijon.fr");
+        async move { call.send().await.unwrap() }
+    };
+    let page = get("/pilotage").await.text().await.unwrap();
+    assert!(page.contains("Lecture de GLPI en cours") && !page.contains("/pilotage/donnees/"), "{page}");
+    for name in ["all.ods", "all.json", "applications.csv", "summary.ods"] {
+        for path in ["/pilotage/donnees", "/v1/figures"] {
+            let answer = get(&format!("{path}/{name}")).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}/{name}");
+            assert!(answer.headers().contains_key("retry-after"), "{path}/{name}");
+            let said = answer.text().await.unwrap();
+            assert!(said.contains("une partie des demandes"), "{path}/{name}: {said}");
+        }
+    }
+}
+
+/// Who is told of a breakdown follows a link to the form of an announcement, which is filled in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_breakdown_s_link_fills_the_form_in() {
+    let sandbox = sandbox().await;
+    let more = [("http.trusted_proxies", "127.0.0.0/8"), ("announcements.enabled", "true")];
+    let gateway = Gateway::start(&sandbox, &[&PEOPLE[..], &more].concat()).await;
+    let link = "/information/nouvelle?application=LSU&subject=Incident+en+cours+sur+LSU%C2%A0%3A+%3Cerreur%3E";
+    let call = gateway.call(Method::GET, link).header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
+    let page = call.header("X-Remote-Mail", "chef@ac-dijon.fr").send().await.unwrap().text().await.unwrap();
+    let chosen = page.split("<option value=\"LSU\"").nth(1).unwrap().split('>').next().unwrap();
+    assert!(chosen.contains("selected"), "{page}");
+    let subject = "value=\"Incident en cours sur LSU\u{a0}: &#60;erreur&#62;\"";
+    assert!(page.contains(subject), "{subject} in {page}");
+}
