@@ -175,7 +175,7 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
             let choice = choice(services, parts, Asker::Program, &rights)?;
             let (figures, progress) = answer(services, choice, &rights).await?;
             if !progress.is_whole {
-                return Err(unfinished());
+                return Err(unfinished("/v1/figures"));
             }
             file(&name, &figures, tables(services, &figures, &rights))
         })
@@ -217,9 +217,12 @@ pub(super) fn tables(services: &Services, figures: &Figures, rights: &Rights) ->
     tables
 }
 
-/// 503 for a file of figures while GLPI is still being read: nothing in it would say so.
-fn unfinished() -> Problem {
-    let detail = "GLPI est en cours de lecture\u{a0}: ce fichier ne porterait que sur une partie des demandes. Réessayez dans quelques minutes\u{a0}; /v1/figures dit où en est la lecture.";
+/// 503 for a file of figures while GLPI is still being read: nothing in it would say so. `tells` is what says how far that is.
+pub(super) fn unfinished(tells: &str) -> Problem {
+    let detail = format!(
+        "GLPI est en cours de lecture\u{a0}: ce fichier ne porterait que sur une partie des demandes. Réessayez dans quelques \
+         minutes\u{a0}; {tells} dit où en est la lecture."
+    );
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, Reason::GlpiUnavailable.code(), detail).retry_after(READ_AFTER)
 }
 

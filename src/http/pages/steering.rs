@@ -166,7 +166,10 @@ pub(super) async fn file(
     let services = &state.services;
     let rights: Rights = in_charge::of_person(services, &person).await?;
     let choice = figures::choice(services, &parts, Asker::Form, &rights)?;
-    let (figures, _) = figures::answer(services, choice, &rights).await?;
+    let (figures, progress) = figures::answer(services, choice, &rights).await?;
+    if !progress.is_whole {
+        return Err(figures::unfinished("la page «\u{a0}Pilotage\u{a0}»"));
+    }
     figures::file(&name, &figures, figures::tables(services, &figures, &rights))
 }
 
