@@ -8,14 +8,15 @@ use std::{
 use jiff::{Timestamp, civil::DateTime};
 
 use super::{
+    account_schools::AccountSchools,
     facts::{EscalatedBy, TicketFacts},
     names::{FigureNames, UNKNOWN},
-    reading::facts_of,
+    reading::{facts_of, is_placeless},
 };
 use crate::{
     flow::route::Mappings,
     glpi::{CountedTicket, Followup, Said, TicketOrigin},
-    id::TicketId,
+    id::{TicketId, UserId},
     lifecycle::note::{Cause, MoveNote, Note},
     request::{Direction, School, department_number, department_of},
     working_time::Calendar,
@@ -59,6 +60,8 @@ pub struct TicketBook {
     tickets: BTreeMap<u32, TicketFacts>,
     escalations: BTreeMap<u32, FirstEscalation>,
     refusals: BTreeMap<u32, u8>,
+    /// Where requesters are from who have an account.
+    pub(super) accounts: AccountSchools,
     /// When those were changed that were changed last.
     pub(super) newest_change: Option<DateTime>,
     /// What the last look at changes found: each ticket's row, as [`row_digest`] tells them apart.
@@ -112,19 +115,34 @@ impl TicketBook {
         }
     }
 
+    /// The requesters' accounts that are to be asked for before these tickets are taken in: those that nothing is known of,
+    /// of tickets that do not tell themselves where they are from.
+    pub(super) fn accounts_to_ask_for(
+        &self,
+        tickets: &[CountedTicket],
+        origins: &BTreeMap<TicketId, TicketOrigin>,
+        own: UserId,
+        mappings: &Mappings,
+    ) -> Vec<UserId> {
+        let lack = tickets.iter().filter(|ticket| self.accounts.lack(&ticket.requesters));
+        let placeless = lack.filter(|ticket| is_placeless(ticket, origins.get(&ticket.id), own, mappings));
+        self.accounts.unknown(placeless.flat_map(|ticket| ticket.requesters.iter().copied()))
+    }
+
     /// Takes these tickets in, with their origins; those that are known already count as they are now. `own` is the
     /// gateway's account.
     pub(super) fn take(
         &mut self,
         tickets: &[CountedTicket],
         origins: &BTreeMap<TicketId, TicketOrigin>,
-        own: crate::id::UserId,
+        own: UserId,
         mappings: &Mappings,
         calendar: &Calendar,
     ) {
         for ticket in tickets {
             let Some(number) = number(ticket.id) else { continue };
-            let mut facts = facts_of(ticket, origins.get(&ticket.id), own, mappings, calendar, &mut self.names);
+            let mut facts =
+                facts_of(ticket, origins.get(&ticket.id), own, mappings, calendar, &self.accounts, &mut self.names);
             self.complete(number, &mut facts);
             self.tickets.insert(number, facts);
             self.newest_change = self.newest_change.max(ticket.modified);
@@ -145,7 +163,7 @@ impl TicketBook {
 
     /// Notes the escalations that these follow-ups tell of, those of the gateway's own account: the first of each ticket
     /// counts.
-    pub(super) fn note_escalations(&mut self, mut followups: Vec<Said<Followup>>, own: crate::id::UserId) {
+    pub(super) fn note_escalations(&mut self, mut followups: Vec<Said<Followup>>, own: UserId) {
         followups.sort_by_key(|said| said.what.id);
         for said in followups.iter().filter(|said| said.what.is_note_of(own)) {
             let (Some(number), Some(Note::Move(note))) = (number(said.ticket), Note::parse(&said.what.content)) else {

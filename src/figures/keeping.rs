@@ -14,6 +14,7 @@ use jiff::{
 use tokio::sync::Notify;
 
 use super::{
+    account_schools::schools_of,
     book::{ReadingProgress, TicketBook, row_digest},
     choice::{FigureChoice, UnknownChoice, known, sight},
     counting::{Figures, Sight, figures},
@@ -151,7 +152,7 @@ impl TicketFigures {
             if let Some(lowest) = tickets.iter().map(|ticket| ticket.id).min() {
                 origins.read_down_to(&self.glpi, lowest).await?;
             }
-            self.take(book, &tickets, &mut origins, own).await;
+            self.take(book, &tickets, &mut origins, own).await?;
             if !read(book, |book| book.has_notes) {
                 self.read_notes(book).await?;
             }
@@ -193,7 +194,7 @@ impl TicketFigures {
             read(&self.book, |book| tickets.retain(|ticket| !book.has_row(ticket)));
             if !tickets.is_empty() {
                 origins.read_back_to(&self.glpi, since).await?;
-                self.take(&self.book, &tickets, &mut origins, own).await;
+                self.take(&self.book, &tickets, &mut origins, own).await?;
             }
             if is_last {
                 break;
@@ -338,13 +339,25 @@ impl TicketFigures {
         Ok(())
     }
 
-    async fn take(&self, book: &RwLock<TicketBook>, tickets: &[CountedTicket], origins: &mut Origins, own: UserId) {
+    async fn take(
+        &self,
+        book: &RwLock<TicketBook>,
+        tickets: &[CountedTicket],
+        origins: &mut Origins,
+        own: UserId,
+    ) -> Result<(), GlpiError> {
         let mappings = self.mappings.now();
+        let unknown = read(book, |book| book.accounts_to_ask_for(tickets, origins.known(), own, &mappings));
+        if !unknown.is_empty() {
+            let found = schools_of(&self.glpi, &self.directory, &unknown).await?;
+            write(book, |book| book.accounts.note(found));
+        }
         for some in tickets.chunks(AT_ONCE) {
             write(book, |book| book.take(some, origins.known(), own, &mappings, &self.calendar));
             tokio::task::yield_now().await;
         }
         origins.forget(tickets);
+        Ok(())
     }
 
     /// Escalations and refused solutions, whose tickets do not tell of them.

@@ -13,7 +13,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `facts`, `names`, `title_words` | what is kept of a ticket |
-//! | `origins`, `reading` | from GLPI's rows to that |
+//! | `origins`, `account_schools`, `reading` | from GLPI's rows to that |
 //! | `period`, `choice` | what figures are asked for |
 //! | `counting` | the figures, one pass over the tickets |
 //! | `tables`, `drawing`, `spreadsheet` | figures as people and programs read them |
@@ -22,6 +22,7 @@
 //! | `gauges` | the same for Prometheus |
 //! | `book`, `keeping` | the tickets that are read, and how they are kept up to date |
 
+mod account_schools;
 mod article_proposals;
 mod book;
 mod choice;
@@ -61,7 +62,7 @@ pub use self::{
     names::{FigureNames, NameList, SchoolPlace, UNKNOWN},
     period::{Days, Period},
     quantiles::Quantiles,
-    reading::{facts_of, minutes},
+    reading::minutes,
     report::MonthlyReports,
     samples::{Sample, sample, worked},
     spreadsheet::{ODS, ods},

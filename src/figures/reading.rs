@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{
+    account_schools::{AccountSchools, code_in},
     expected::categories,
     facts::{NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
     names::{FigureNames, UNKNOWN},
@@ -14,7 +15,7 @@ use crate::{
     flow::route::{Mapping, Mappings, Opening, requester_of},
     glpi::{CountedTicket, TicketOrigin},
     id::UserId,
-    request::{department_number, department_of, is_uai},
+    request::{School, department_number, department_of, is_uai},
     text::{fold::words, french::printed},
     working_time::Calendar,
 };
@@ -31,17 +32,18 @@ struct Place {
 
 /// What is counted of this ticket; its names get numbers. What neither its opening nor its entity nor its requester says
 /// stays unknown. Anybody can write what looks like an opening: it counts where `own`, the gateway's account, is the
-/// ticket's writer.
-pub fn facts_of(
+/// ticket's writer. Of requesters with an account, `accounts` tells the schools.
+pub(super) fn facts_of(
     ticket: &CountedTicket,
     origin: Option<&TicketOrigin>,
     own: UserId,
     mappings: &Mappings,
     calendar: &Calendar,
+    accounts: &AccountSchools,
     names: &mut FigureNames,
 ) -> TicketFacts {
-    let is_own = origin.is_some_and(|origin| origin.writer == own);
-    let opening = is_own.then(|| Opening::read(&ticket.content, |name| mappings.find(name).is_some())).flatten();
+    let is_own = is_own(origin, own);
+    let opening = opening(ticket, is_own, mappings);
     let mapping = match &opening {
         Some(opening) => mappings.find(&opening.application),
         None => by_category(mappings, &ticket.category),
@@ -50,7 +52,7 @@ pub fn facts_of(
     let application = application.or(mapping.map(|mapping| mapping.name.as_str())).unwrap_or_default();
     let nature = opening.as_ref().and_then(|opening| opening.nature.as_deref());
     let nature = nature.or_else(|| ticket.category.rsplit(" > ").next()).unwrap_or_default();
-    let place = place(opening.as_ref(), ticket, is_own);
+    let place = place(opening.as_ref(), ticket, is_own).or_of(accounts.of(&ticket.requesters));
     let department = names.departments.number(place.department.as_deref().unwrap_or_default());
     let circonscription = names.circonscriptions.number(place.circonscription.as_deref().unwrap_or_default());
     let key = place.uai.as_deref().or(place.school.as_deref()).unwrap_or_default();
@@ -80,6 +82,45 @@ pub fn facts_of(
         },
         is_open: !ticket.status.is_over(),
         ..TicketFacts::default()
+    }
+}
+
+/// Whether neither a ticket's opening nor its entity nor an address says which school it is from: its requesters' accounts
+/// may.
+pub(super) fn is_placeless(
+    ticket: &CountedTicket,
+    origin: Option<&TicketOrigin>,
+    own: UserId,
+    mappings: &Mappings,
+) -> bool {
+    let is_own = is_own(origin, own);
+    place(opening(ticket, is_own, mappings).as_ref(), ticket, is_own).is_unknown()
+}
+
+fn is_own(origin: Option<&TicketOrigin>, own: UserId) -> bool {
+    origin.is_some_and(|origin| origin.writer == own)
+}
+
+fn opening(ticket: &CountedTicket, is_own: bool, mappings: &Mappings) -> Option<Opening> {
+    is_own.then(|| Opening::read(&ticket.content, |name| mappings.find(name).is_some())).flatten()
+}
+
+impl Place {
+    fn is_unknown(&self) -> bool {
+        self.uai.is_none() && self.school.is_none()
+    }
+
+    /// As its requester's school says, where it says nothing itself.
+    fn or_of(self, school: Option<&School>) -> Self {
+        let Some(school) = school.filter(|_| self.is_unknown()) else { return self };
+        let uai = school.uai.as_deref().filter(|uai| is_uai(uai)).map(str::to_uppercase);
+        let department = school.department.as_deref().and_then(department_number);
+        Self {
+            department: self.department.or(department).or_else(|| department_of(uai.as_deref()?)),
+            circonscription: self.circonscription.or_else(|| school.circonscription.clone()),
+            school: Some(school.shown()).filter(|shown| !shown.is_empty()),
+            uai,
+        }
     }
 }
 
@@ -133,12 +174,6 @@ fn place(opening: Option<&Opening>, ticket: &CountedTicket, is_own: bool) -> Pla
     }
     place.department = place.department.or_else(|| department_of(place.uai.as_deref()?));
     place
-}
-
-/// The code of a school in a text.
-fn code_in(text: &str) -> Option<String> {
-    let mut parts = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    parts.find(|part| is_uai(part)).map(str::to_uppercase)
 }
 
 /// Seconds of working time until it was taken in charge, and until its solution.
@@ -199,11 +234,13 @@ mod tests {
     use crate::{
         config,
         figures::{
+            account_schools::AccountSchools,
             facts::{NEVER, NO_LEVEL, TicketFacts, Way},
             names::{FigureNames, UNKNOWN},
         },
         flow::route::Mappings,
         id::UserId,
+        request::School,
         working_time::Calendar,
     };
 
@@ -227,7 +264,18 @@ mod tests {
         let mut told = json!({"id": 7});
         told.as_object_mut().unwrap().extend(origin.as_object().unwrap().clone());
         let origin = serde_json::from_value(told).unwrap();
-        (facts_of(&ticket, Some(&origin), OWN, &Mappings::load(None).unwrap(), &calendar, &mut names), names)
+        let mut accounts = AccountSchools::default();
+        let school = School {
+            uai: Some("0710005e".to_owned()),
+            name: Some("École Zola".to_owned()),
+            circonscription: Some("Autun".to_owned()),
+            department: None,
+        };
+        let nobody_s = School { name: Some("École Hugo".to_owned()), ..School::default() };
+        accounts
+            .note([(UserId::new(40), Some(school)), (UserId::new(41), None), (UserId::new(42), Some(nobody_s))].into());
+        let mappings = Mappings::load(None).unwrap();
+        (facts_of(&ticket, Some(&origin), OWN, &mappings, &calendar, &accounts, &mut names), names)
     }
 
     fn opening(channel: &str, lines: &str) -> String {
@@ -263,6 +311,12 @@ mod tests {
     #[case::the_school_s_entity(json!({"80": "Académie > École Zola (0710005e)"}), Some("071"), None, Some("0710005E"))]
     #[case::the_requester_s_address(json!({"34": "ce.0890003c@ac-dijon.fr"}), Some("089"), None, Some("0890003C"))]
     #[case::nobody(json!({"80": "Académie > 1er degré", "34": "jeanne@ac-dijon.fr"}), None, None, None)]
+    #[case::the_requester_s_account(json!({"4": "40"}), Some("071"), Some("Autun"), Some("0710005E"))]
+    #[case::the_first_account_with_a_school(json!({"4": [41, 40]}), Some("071"), Some("Autun"), Some("0710005E"))]
+    #[case::a_school_without_a_code(json!({"4": 42}), None, None, Some("École Hugo"))]
+    #[case::an_account_of_no_school(json!({"4": [41, 99]}), None, None, None)]
+    #[case::an_address_before_an_account(json!({"4": 40, "34": "ce.0890003c@ac-dijon.fr"}), Some("089"), None, Some("0890003C"))]
+    #[case::the_entity_s_department_with_it(json!({"4": 40, "80": "Académie > 58 - Nièvre"}), Some("058"), Some("Autun"), Some("0710005E"))]
     fn another_ticket_says_where_it_is_from_by(
         #[case] row: Value,
         #[case] department: Option<&str>,

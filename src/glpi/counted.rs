@@ -13,13 +13,14 @@ use super::{
     pages::{FoundPage, LARGE_PAGE},
     wire,
 };
-use crate::id::TicketId;
+use crate::id::{TicketId, UserId};
 
 /// What a solution that its requester refused has for a status (`CommonITILValidation::REFUSED`).
 const REFUSED: &str = "4";
 
-/// Search options of a ticket: 9 how it came in, 80 its entity; for the others see `criteria`.
-const COUNTED: [u64; 15] = [1, 2, 7, 8, 9, 12, 15, 16, 17, 19, 21, 34, 80, 150, 153];
+/// Search options of a ticket: 9 how it came in, 80 its entity; for the others see `criteria`. Requesters (4) cost GLPI 2.5 ms each,
+/// and tell where a ticket is from that the gateway did not make.
+const COUNTED: [u64; 16] = [1, 2, 4, 7, 8, 9, 12, 15, 16, 17, 19, 21, 34, 80, 150, 153];
 
 /// A ticket as it is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
@@ -45,6 +46,9 @@ pub struct CountedTicket {
     /// How it came in, in GLPI's words.
     #[serde(rename = "9", default, deserialize_with = "wire::text")]
     pub source: String,
+    /// The accounts that asked for it.
+    #[serde(rename = "4", default, deserialize_with = "wire::ids")]
+    pub requesters: Vec<UserId>,
     /// The addresses of its requesters without account.
     #[serde(rename = "34", default, deserialize_with = "wire::texts")]
     pub addresses: Vec<String>,

@@ -75,6 +75,16 @@ impl Glpi {
         Ok(addresses)
     }
 
+    /// All addresses of those of these accounts that a search shows, in use or not.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn addresses_of_accounts(&self, accounts: &[UserId]) -> Result<BTreeMap<UserId, Vec<String>>, GlpiError> {
+        let shown = self.shown_accounts(accounts).await?;
+        Ok(shown.into_iter().map(|(id, account)| (id, account.addresses)).collect())
+    }
+
     async fn default_address(&self, user: UserId) -> Result<Option<String>, GlpiError> {
         let mut rows: Vec<UserEmail> = self.list(format!("User/{user}/UserEmail")).await?;
         rows.sort_by_key(|row| (!row.is_default, row.id));

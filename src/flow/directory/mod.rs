@@ -142,6 +142,27 @@ impl Directory {
         self.sources.iter().flat_map(of_file).collect()
     }
 
+    /// The school of somebody with this address, whatever they are there; `None` where no source tells one. GLPI's group
+    /// tells of no school, and is not asked.
+    ///
+    /// # Errors
+    ///
+    /// Where a source cannot be asked now.
+    pub async fn school_of(&self, address: &Address) -> Result<Option<School>, DirectoryError> {
+        for source in &self.sources {
+            let found = match source {
+                Source::Csv(file) => file.find(address),
+                Source::Ldap(ldap) => ldap.find(address).await?,
+                Source::Glpi(_) => None,
+            };
+            let school = found.map(|entry| person::completed(entry.person).own_school());
+            if let Some(school) = school.filter(|school| *school != School::default()) {
+                return Ok(Some(school));
+            }
+        }
+        Ok(None)
+    }
+
     /// Forgets every answer and reads the file again. A file that cannot be used leaves the list as it was.
     pub async fn reload(&self) -> Result<(), ConfigError> {
         let mut result = Ok(());

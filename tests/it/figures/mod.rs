@@ -1,7 +1,9 @@
 //! What all requests say: counted from GLPI, and shown to who may see it.
 
+mod accounts;
 mod answers;
 mod brute;
+mod cells;
 pub(crate) mod generated;
 mod letters;
 mod pure;
