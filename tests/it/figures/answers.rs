@@ -1,7 +1,7 @@
 //! Figures of a GLPI of 20,000 tickets, asked for as people and programs do.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -14,7 +14,11 @@ use passerelle::{
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{brute::check, generated::fill};
+use super::{
+    brute::check,
+    cells::{check_csv, check_json, check_ods, check_page},
+    generated::fill,
+};
 use crate::support::{
     dice::Dice,
     gateway::{ALWAYS_OPEN, DIRECTORS, Gateway, PROXY_SECRET, app, sandbox},
@@ -48,6 +52,20 @@ async fn figures_of_twenty_thousand_tickets_are_what_counting_gives() {
     assert!(calls <= 30, "{calls} calls");
     let progress = app.figures.progress();
     assert_eq!((progress.known, progress.is_whole, progress.percent()), (20_000, true, 100));
+
+    let delays = app.portal.expected_delays();
+    delays.refresh().await;
+    let seconds = |delay: passerelle::figures::Quantiles| u32::try_from(delay.eightieth.as_secs()).unwrap();
+    let expected: BTreeMap<_, _> = truth
+        .names
+        .applications
+        .all()
+        .filter_map(|(number, name)| {
+            let delay = delays.of(name)?;
+            Some((number, (delay.charge.map(seconds), delay.solution.map(seconds))))
+        })
+        .collect();
+    assert_eq!(expected.len(), 4, "{expected:?}");
 
     let calls = sandbox.calls();
     let today = app.figures.today();
@@ -89,7 +107,7 @@ async fn figures_of_twenty_thousand_tickets_are_what_counting_gives() {
                 circonscription: None,
                 school: None,
                 sight,
-                expected: std::collections::BTreeMap::new(),
+                expected: expected.clone(),
                 today,
             };
             check(&figures, &truth.facts, names, &question);
@@ -278,6 +296,24 @@ async fn figures_are_files_and_a_page() {
         "Refus, par motif",
     ] {
         assert!(page.contains(said), "{said} in {page}");
+    }
+    // The page and each file say what another instance counts.
+    let other = app(sandbox.url().as_str(), &[]);
+    other.figures.read_anew().await.unwrap();
+    let choice = FigureChoice::of(Period::parse("2020-01-01..2035-01-01").unwrap());
+    let tables = other.figures.answer(&choice, &Rights::of([Role::Operator])).tables();
+    check_page(&page, &tables);
+    for table in &tables {
+        for path in ["/pilotage/donnees", "/v1/figures"] {
+            let file = async |format: &str| {
+                let answer = get(&format!("{path}/{}.{format}?{year}", table.id)).await;
+                assert_eq!(answer.status(), StatusCode::OK, "{path}/{}.{format}", table.id);
+                answer.bytes().await.unwrap()
+            };
+            check_json(&serde_json::from_slice(&file("json").await).unwrap(), table);
+            check_csv(std::str::from_utf8(&file("csv").await).unwrap(), table);
+            check_ods(&file("ods").await, std::slice::from_ref(table));
+        }
     }
     for (name, media_type, beginning) in [
         ("applications.csv", "text/csv; charset=utf-8", "\u{feff}Application;Demandes;Part;".as_bytes()),

@@ -8,6 +8,8 @@ use passerelle::figures::{
     TicketFacts, TimeTaken, UNKNOWN,
 };
 
+use super::cells::{Counted, check_cells};
+
 /// The day a ticket was opened.
 pub(super) fn day(ticket: &TicketFacts) -> Date {
     date(1970, 1, 1).saturating_add(jiff::Span::new().days(i64::from(ticket.opened / 1440)))
@@ -143,6 +145,7 @@ pub(super) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNa
     let counted: BTreeMap<u8, [u32; AGES.len() + 1]> =
         figures.open.iter().map(|open| (open.level.unwrap_or(NO_LEVEL), open.by_age)).collect();
     assert_eq!(counted, open);
+    check_cells(figures, &Counted { all: all.clone(), of_period, compared: &compared }, names, question);
 }
 
 /// Whether a school of this department may be told of as one that asked nothing: who sees an application sees what any

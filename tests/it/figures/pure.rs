@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, date};
 use passerelle::figures::{
     EscalatedBy, FigureNames, FigureQuestion, NEVER, NO_LEVEL, Period, Sight, TicketFacts, UNKNOWN, WORDS, Way,
-    figures, minutes,
+    figures, minutes, ods,
 };
 use proptest::prelude::*;
 
-use super::brute::check;
+use super::{
+    brute::check,
+    cells::{check_csv, check_json, check_ods},
+};
 
 /// Each kind has so many names.
 const NAMES: u16 = 4;
@@ -105,6 +108,13 @@ proptest! {
         let names = names();
         let expected: BTreeMap<_, _> = expected;
         let question = FigureQuestion { period, application, department, circonscription, school, sight, expected, today };
-        check(&figures(&tickets, &names, &question), &tickets, &names, &question);
+        let figures = figures(&tickets, &names, &question);
+        check(&figures, &tickets, &names, &question);
+        let tables = figures.tables();
+        for table in &tables {
+            check_json(&table.json(), table);
+            check_csv(&table.csv(), table);
+        }
+        check_ods(&ods(&tables).unwrap(), &tables);
     }
 }
