@@ -244,6 +244,11 @@ impl Sandbox {
         view::tickets(&self.shared.helpdesk().store)
     }
 
+    /// Has all tickets look as if they had been there for long: none was changed since it was opened.
+    pub fn age_tickets(&self) {
+        self.shared.helpdesk().store.age_tickets();
+    }
+
     /// How many calls the API was asked, whatever became of them.
     pub fn calls(&self) -> usize {
         self.shared.calls().values().sum()

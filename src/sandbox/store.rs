@@ -215,6 +215,17 @@ impl Store {
         true
     }
 
+    /// Dates the last change of each ticket to when it was opened.
+    pub(super) fn age_tickets(&mut self) {
+        let Some(table) = self.tables.get_mut("Ticket") else { return };
+        for id in table.rows.keys().copied().collect::<Vec<_>>() {
+            let Some(mut row) = table.take(id) else { continue };
+            let opened = row.get("date").cloned().unwrap_or_default();
+            row.insert("date_mod".to_owned(), opened);
+            table.keep(id, row);
+        }
+    }
+
     /// Writes one field.
     pub(super) fn set(&mut self, kind: &str, id: i64, field: &str, value: impl Into<Value>) {
         let input = Row::from_iter([(field.to_owned(), value.into())]);

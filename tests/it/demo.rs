@@ -120,6 +120,7 @@ async fn every_state_is_on_the_portal_and_every_mail_is_a_page() {
 
     let mails = demo.address("Courriels");
     let list = demo.get(&mails).await;
+    assert!(!list.contains("École n°"), "nobody is told today of what the year brought: {list}");
     for (recipient, subject) in [
         (SAND, "prise en charge — Bilans du CM1"),
         (SAND, "à compléter — Import des élèves"),
