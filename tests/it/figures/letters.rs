@@ -17,6 +17,8 @@ use crate::{
         dice::Dice,
         gateway::{DIRECTORS, Gateway, configured, mail, sandbox},
         helpdesk::Helpdesk,
+        redis::Redis,
+        wait_until,
     },
 };
 
@@ -79,11 +81,37 @@ async fn each_correspondent_gets_the_report_once_whatever_instance_sends_it() {
         html.contains("021 n°") && !html.contains("058 n°") && !plain.contains("058 n°"),
         "only their department's"
     );
+    assert!(bars_are_shares(&html) > 20, "{html}");
     assert!(mail.subject().unwrap().contains("dans le département 021"), "{:?}", mail.subject());
     let file = mail.attachment(0).unwrap();
     assert_eq!(file.attachment_name(), Some(format!("pilotage-021-{}.csv", month.code()).as_str()));
     let csv = String::from_utf8(file.contents().to_vec()).unwrap();
     assert!(csv.contains("Par application\r\nApplication;Demandes;Part;"), "{csv}");
+}
+
+/// Fails unless each bar is as wide as its number is large, by attributes that any mail program knows; gives how many there
+/// are.
+fn bars_are_shares(html: &str) -> usize {
+    let mut bars = 0;
+    for part in html.split("<h2 ").skip(1) {
+        let row = |row: &str| -> Option<(u32, u32, u32)> {
+            let (picture, rest) = row.split_once("</tr></table>")?;
+            let width = |cell: Option<&str>| cell.map_or(0, |cell| cell.split_once('%').unwrap().0.parse().unwrap());
+            let mut cells = picture.split("<td width=\"").skip(1);
+            let filled = picture.contains("bgcolor=\"#4a7fc4\"").then(|| cells.next()).flatten();
+            // The number stands beside it.
+            let number = rest.split_once("<td ")?.1.split_once('>')?.1.split_once('<')?.0.replace('\u{202f}', "");
+            Some((width(filled), width(cells.next()), number.parse().unwrap()))
+        };
+        let rows: Vec<_> = part.split("<th scope=\"row\"").skip(1).filter_map(row).collect();
+        let most = rows.iter().map(|(.., number)| *number).max().unwrap_or_default();
+        for (filled, empty, number) in &rows {
+            assert_eq!((*filled, filled + empty), (number * 100 / most, 100), "{part}");
+        }
+        bars += rows.len();
+    }
+    assert!(!html.contains("<div style=\"width"), "a block has no width in Outlook");
+    bars
 }
 
 #[tokio::test(flavor = "multi_thread")]
