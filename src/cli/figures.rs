@@ -1,6 +1,10 @@
 //! `passerelle figures`: what all requests say, as tables in the terminal, JSON or CSV.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal as _, Write as _},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -14,7 +18,7 @@ use super::{
 use crate::{
     app::App,
     config::{self, Config, ConfigError},
-    figures::{FigureCell, FigureChoice, FigureTable, Period, Reported, UNSAID, UnknownChoice},
+    figures::{FigureCell, FigureChoice, FigureTable, Period, Reported, UNSAID, UnknownChoice, ods},
     glpi::GlpiError,
     people::{Rights, Role},
     request::{Address, department_number},
@@ -55,6 +59,9 @@ pub struct Args {
     /// Fields parted by semicolons, for spreadsheets.
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+    /// The format: text, json, csv, or ods, a spreadsheet with a sheet for each table, to be written to a file.
+    #[arg(long, value_parser = format, conflicts_with_all = ["json", "csv"])]
+    pub format: Option<Format>,
     /// The language of what is said around the tables, which are French; without it, that of the locale (`LC_ALL`,
     /// `LC_MESSAGES`, `LANG`), else English.
     #[arg(long, global = true)]
@@ -88,6 +95,43 @@ enum Subcommand {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+/// As what tables are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Laid out for people.
+    Text,
+    /// An object a table and line.
+    Json,
+    /// Fields parted by semicolons.
+    Csv,
+    /// A spreadsheet.
+    Ods,
+}
+
+impl Args {
+    fn format(&self) -> Format {
+        match self.format {
+            Some(format) => format,
+            None if self.json => Format::Json,
+            None if self.csv => Format::Csv,
+            None => Format::Text,
+        }
+    }
+}
+
+fn format(text: &str) -> Result<Format, Unfit> {
+    match text {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        "csv" => Ok(Format::Csv),
+        "ods" => Ok(Format::Ods),
+        _ => Err(Unfit::new(
+            "this is no format: text, json, csv or ods",
+            "ce n’est pas un format\u{a0}: text, json, csv ou ods",
+        )),
+    }
 }
 
 fn month(text: &str) -> Result<Period, Unfit> {
@@ -127,8 +171,19 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 
 async fn show(app: &App, args: Args) -> u8 {
     let language = Language::chosen(args.lang);
+    let (format, is_shown) = (args.format(), args.command.is_none());
     if let Some(Subcommand::Articles { application, month, dry_run }) = args.command {
         return articles(app, &application, month, dry_run, language).await;
+    }
+    if format == Format::Ods && is_shown && std::io::stdout().is_terminal() {
+        complain(
+            &Bilingual::new(
+                "a spreadsheet is no text for a terminal: write it to a file, such as > figures.ods",
+                "un classeur n’est pas un texte pour un terminal\u{a0}: écrivez-le dans un fichier, par exemple > chiffres.ods",
+            ),
+            language,
+        );
+        return exit::USAGE;
     }
     if let Err(error) = read(app).await {
         return away(&error, language);
@@ -172,16 +227,26 @@ async fn show(app: &App, args: Args) -> u8 {
         }
         tables.retain(|table| table.id == wanted);
     }
-    if !args.json && !args.csv {
-        say(format!("{}\n", choice.period.label()));
-    }
-    for table in &tables {
-        if args.json {
-            say(table.json().to_string());
-        } else if args.csv {
-            say(format!("{}\r\n{}", table.title, table.csv()));
-        } else {
-            say(laid_out(table));
+    write(&tables, format, choice.period, language)
+}
+
+/// Writes the tables to standard output; gives the exit code.
+fn write(tables: &[FigureTable], format: Format, period: Period, language: Language) -> u8 {
+    match format {
+        Format::Text => {
+            say(format!("{}\n", period.label()));
+            tables.iter().for_each(|table| say(laid_out(table)));
+        }
+        Format::Json => tables.iter().for_each(|table| say(table.json().to_string())),
+        Format::Csv => tables.iter().for_each(|table| say(format!("{}\r\n{}", table.title, table.csv()))),
+        Format::Ods => {
+            let mut output = std::io::stdout().lock();
+            let written = ods(tables).map_err(std::io::Error::from).and_then(|file| output.write_all(&file));
+            if let Err(error) = written.and_then(|()| output.flush()) {
+                let what = Bilingual::new("the spreadsheet cannot be written", "le classeur ne peut pas être écrit");
+                complain(&what.saying(&config::of_error(&error)), language);
+                return exit::FAILED;
+            }
         }
     }
     exit::OK

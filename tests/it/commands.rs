@@ -284,6 +284,18 @@ async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
     let (_, line, _) = shown(&["figures", "--period", "2026-10", "--table", "applications", "--json"]).await;
     let json: serde_json::Value = serde_json::from_str(&line).unwrap();
     assert_eq!((json["rows"][0]["name"].as_str(), json["rows"][0]["requests"].as_u64()), (Some("LSU"), Some(2)));
+    let (_, same, _) = shown(&["figures", "--period", "2026-10", "--table", "applications", "--format", "json"]).await;
+    assert_eq!(same, line);
+    let spreadsheet = ["figures", "--period", "2026-10", "--format", "ods"];
+    let file = run(passerelle(&spreadsheet, &borrowed(&settings)), b"").await.stdout;
+    // Its entries are not compressed.
+    let content = String::from_utf8_lossy(&file);
+    assert!(file.starts_with(b"PK") && file.ends_with(&[0, 0]), "nothing stands around it");
+    for said in ["table:name=\"Par application\"", "table:name=\"Délais\"", "<text:p>LSU</text:p>"] {
+        assert!(content.contains(said), "{said} in {content}");
+    }
+    let (code, _, error) = shown(&["figures", "--format", "xls"]).await;
+    assert!(code == Some(64) && error.contains("text, json, csv or ods"), "{error}");
     let (code, _, error) = shown(&["figures", "--table", "nothing"]).await;
     assert!(code == Some(64) && error.contains("applications"), "{error}");
     for typed in [
