@@ -378,7 +378,10 @@ impl Figures {
             says,
             columns: vec![FigureColumn { key: "word", label: "Mot" }, REQUESTS, BEFORE, EVOLUTION],
             rows: self.words.iter().map(row).collect(),
-            chart: None,
+            chart: Some(FigureChart {
+                is_course: false,
+                marks: self.words.iter().map(|word| (word.word.clone(), word.requests, Some(word.before))).collect(),
+            }),
         }
     }
 
@@ -500,8 +503,8 @@ impl Figures {
                 hundredths(self.refused, self.solved).shown()
             ),
             columns: vec![FigureColumn { key: "what", label: "Ce qui s’est passé" }, REQUESTS, PART],
+            chart: Some(FigureChart { is_course: false, marks: rows.iter().filter_map(|row| mark(row)).collect() }),
             rows,
-            chart: None,
         }
     }
 
@@ -521,6 +524,14 @@ impl Figures {
             rows: self.silent.iter().map(|school| vec![text(school.clone())]).collect(),
             chart: None,
         }
+    }
+}
+
+/// What a chart shows of a row: what it is about, and its number.
+fn mark(row: &[FigureCell]) -> Option<(String, u32, Option<u32>)> {
+    match row {
+        [FigureCell::Text(label), FigureCell::Count(count), ..] => Some((label.clone(), *count, None)),
+        _ => None,
     }
 }
 
