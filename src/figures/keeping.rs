@@ -91,7 +91,10 @@ impl TicketFigures {
             let pause = match refreshed {
                 Ok(()) => {
                     let today = self.today();
-                    self.look(|book| self.gauges.set(book.facts(), book.names(), today));
+                    self.look(|book| {
+                        let expected = |application: &str| self.expected.of(application);
+                        self.gauges.set(book.facts(), book.names(), today, expected);
+                    });
                     self.refreshed.notify_waiters();
                     every
                 }
