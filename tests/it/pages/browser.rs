@@ -8,6 +8,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
+use passerelle::sandbox::{Failure, Rule};
 use rstest::rstest;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -309,9 +310,37 @@ async fn figures_are_for_everybody_in_charge(#[case] theme: &str, #[case] settin
     browser.screen(1200, "dark").await;
     assert_ne!(browser.script(colour).await, light);
     fits_everybody(&browser, &format!("{theme}-13-pilotage")).await;
+    prints_its_tables(&browser).await;
     browser.open(&format!("{site}/pilotage?department=021&application=LSU")).await;
     assert!(browser.text("main").await.contains("département 021, LSU"));
+    fits_everybody(&browser, &format!("{theme}-13-pilotage-choix")).await;
+    // Another instance that has not read GLPI.
+    let gateway = Gateway::start(&sandbox, &[&in_charge[..2], settings].concat()).await;
+    sandbox.set_failures(Rule::always(Failure::Down));
+    let site = format!("http://{}", proxy(gateway.http).await);
+    browser.open(&format!("{site}/pilotage?fixe=oui")).await;
+    assert!(browser.has("progress").await && !browser.has("a[href^='/pilotage/donnees']").await);
+    fits_everybody(&browser, &format!("{theme}-13-pilotage-lecture")).await;
     browser.finish().await;
+}
+
+/// Fails unless what is printed of the figures are their tables and charts, and nothing that only a screen is for.
+async fn prints_its_tables(browser: &Browser) {
+    browser.as_printed(true).await;
+    let seen =
+        "const seen = selector => [...document.querySelectorAll(selector)].filter(it => it.getClientRects().length);
+                return [seen('main section table tbody tr').length, seen('main figure svg').length,
+                        seen('nav, form, .menu, .skip, .unprinted, main a').map(it => it.outerHTML)];";
+    let shown = browser.script(seen).await;
+    browser.as_printed(false).await;
+    assert!(shown[0].as_u64().unwrap() > 50 && shown[1].as_u64().unwrap() >= 8, "{shown}");
+    assert_eq!(shown[2].as_array().unwrap().as_slice(), [] as [serde_json::Value; 0]);
+    assert!(browser.sheets().await > 2, "all of it is printed");
+    // Nothing scrolls on paper: each table is as wide as its sheet at most.
+    browser.as_printed(true).await;
+    let cut = "return [...document.querySelectorAll('.scrolls')].filter(it => getComputedStyle(it).overflowX !== 'visible').length";
+    assert_eq!(browser.script(cut).await, 0);
+    browser.as_printed(false).await;
 }
 
 /// What is said to all directors, as who writes it and who reads it see it.

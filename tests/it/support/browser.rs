@@ -205,6 +205,12 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", forced).await;
     }
 
+    /// Shows the page as it is printed, or as it is on the screen.
+    pub(crate) async fn as_printed(&self, is_printed: bool) {
+        let medium = if is_printed { "print" } else { "" };
+        self.devtools("Emulation.setEmulatedMedia", json!({"media": medium})).await;
+    }
+
     /// How many sheets the page takes in print.
     pub(crate) async fn sheets(&self) -> usize {
         let print = self.devtools("Page.printToPDF", json!({"paperWidth": 8.27, "paperHeight": 11.69})).await;
