@@ -1,7 +1,7 @@
 //! One mail for many recipients in one transaction, which stands still before its end: whoever sends it writes down that
 //! it goes, and only then gives the relay the mail and the final dot (RFC 5321 section 4.1.1.4).
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use lettre::{
     Address,
@@ -18,8 +18,12 @@ use super::{
     way::Way,
 };
 
-/// RFC 5321 section 4.5.3.1.10: no more recipients in this transaction; those that were taken stay.
+/// RFC 5321 section 4.5.3.1.10: no more recipients in this transaction; those that were taken stay. What has no room
+/// for one of them answers the same.
 const TOO_MANY: u16 = 452;
+/// What tells the two apart, where the relay says it (RFC 3463 section 3.6): the subject and the detail of «too many
+/// recipients».
+const OF_TOO_MANY: &str = "5.3";
 /// How long a relay is waited for that takes its leave.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -86,13 +90,19 @@ pub(super) async fn open(
             recipients.put_off.push((address.clone(), TOO_MANY));
             continue;
         }
-        match bounded(timeout, connection.command(Rcpt::new(address.clone(), Vec::new()))).await {
+        let mut words = None;
+        let answer = async {
+            let answer = connection.command(Rcpt::new(address.clone(), Vec::new())).await;
+            answer.inspect_err(|error| words = error.source().map(ToString::to_string))
+        };
+        match bounded(timeout, answer).await {
             Ok(_) => recipients.taken.push(address.clone()),
             Err(SendError::Refused(Fault::Answered(code))) => {
                 recipients.refused.push((address.clone(), code.into()));
             }
             Err(SendError::PutOff(Fault::Answered(code))) => {
-                is_full = u16::from(code) == TOO_MANY;
+                is_full = u16::from(code) == TOO_MANY
+                    && is_of_the_transaction(words.as_deref().unwrap_or_default(), !recipients.taken.is_empty());
                 recipients.put_off.push((address.clone(), code.into()));
             }
             Err(error) => return Err(error),
@@ -163,6 +173,20 @@ impl OpenBatch {
         }
         Ok(())
     }
+}
+
+/// Whether a relay that answers [`TOO_MANY`] means the whole transaction, by its words; where these do not say it, a
+/// transaction without anybody is not full.
+fn is_of_the_transaction(words: &str, has_recipients: bool) -> bool {
+    enhanced(words).map_or(has_recipients, |status| status == OF_TOO_MANY)
+}
+
+/// The subject and the detail of the enhanced status that a relay's words begin with (RFC 2034).
+fn enhanced(words: &str) -> Option<&str> {
+    let status = words.split_ascii_whitespace().next()?;
+    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_status = status.split('.').count() == 3 && status.split('.').all(is_number);
+    status.split_once('.').map(|(_, rest)| rest).filter(|_| is_status)
 }
 
 /// Ends a connection politely, without waiting for it.

@@ -8,6 +8,7 @@ mod forged;
 mod held;
 mod interrupted;
 mod killed;
+mod put_off;
 mod refused;
 mod sending;
 mod strangers;

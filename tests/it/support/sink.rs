@@ -22,6 +22,8 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Moods {
     /// Its answer to these recipients; once each, where it puts off.
     pub(crate) recipients: BTreeMap<String, u16>,
+    /// Its answer to these recipients each time, with its words.
+    pub(crate) lasting: BTreeMap<String, String>,
     /// Its answer to these words of every transaction: MAIL FROM, DATA.
     pub(crate) words: BTreeMap<&'static str, u16>,
     /// Its answers to the next mails, after their final dots.
@@ -177,13 +179,13 @@ async fn serve(
                 mail = Taken { from: inner, to: Vec::new(), mail: String::new() };
                 "250 ok".to_owned()
             }
-            "RCPT TO" => match recipient(&moods, &inner, mail.to.len()) {
-                250 => {
+            "RCPT TO" => {
+                let answer = recipient(&moods, &inner, mail.to.len());
+                if answer.starts_with("250") {
                     mail.to.push(inner);
-                    "250 ok".to_owned()
                 }
-                code => format!("{code} no"),
-            },
+                answer
+            }
             "DATA" => {
                 write.write_all(b"354 go on\r\n").await?;
                 write.flush().await?;
@@ -227,17 +229,21 @@ async fn serve(
     Ok(())
 }
 
-fn recipient(moods: &Mutex<Moods>, address: &str, before: usize) -> u16 {
+fn recipient(moods: &Mutex<Moods>, address: &str, before: usize) -> String {
     let mut moods = moods.lock().unwrap();
     if moods.most.is_some_and(|most| before >= most) {
-        return 452;
+        return "452 4.5.3 too many recipients".to_owned();
     }
-    match moods.recipients.get(address).copied() {
+    if let Some(answer) = moods.lasting.get(address) {
+        return answer.clone();
+    }
+    let code = match moods.recipients.get(address).copied() {
         Some(code) if (400..500).contains(&code) => {
             moods.recipients.remove(address);
             code
         }
         Some(code) => code,
         None => 250,
-    }
+    };
+    format!("{code} heard")
 }
