@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     files::{self, NoFiles},
     journal::{Batch, Departure, DepartureState, Journal, MailingOutcome, MailingState, Standing},
+    patience::Patience,
     progress::{MailingProgress, Settled},
     record::Records,
 };
@@ -31,10 +32,8 @@ use crate::{
 const LEASE: &str = "announcements";
 /// The lease is asked for again so often: it lasts three times as long.
 const ASSERT_EVERY: Duration = Duration::from_secs(5);
-/// Whom the relay puts off for so long is given up.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(24);
 /// After more tries the pause before the next one grows no more.
-const LONGEST_PAUSE: usize = 15;
+const LONGEST_PAUSE: u32 = 15;
 /// How long a stop waits for GLPI to take what became of a batch.
 const LAST_WORD: Duration = Duration::from_secs(20);
 /// The code of what was given up without any answer of the relay's: it is not available (RFC 5321 section 4.2.3).
@@ -120,6 +119,7 @@ pub(super) struct Dispatcher {
     per_minute: u32,
     /// The pause before the second try; the third waits twice as long.
     retry: SignedDuration,
+    patience: Patience,
     /// A sender that stood still for longer than this between its note and the mail does not send it.
     standstill: Duration,
     settled: Settled,
@@ -147,6 +147,7 @@ impl Dispatcher {
             letters,
             per_minute: per_minute.max(1),
             retry: SignedDuration::try_from(retry).unwrap_or(SignedDuration::ZERO),
+            patience: Patience::of(retry.saturating_mul(LONGEST_PAUSE)),
             standstill: relay,
             settled: Settled(settled),
             me: instance_token(),
@@ -244,9 +245,9 @@ impl Dispatcher {
             if standing.doubtful.is_some() || standing.pending.is_empty() {
                 return None;
             }
-            let pause = standing.tries.min(LONGEST_PAUSE);
+            let pauses = u32::try_from(standing.tries).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);
             let due = standing.last.map_or(Timestamp::UNIX_EPOCH, |last| {
-                let pause = self.retry.checked_mul(i32::try_from(pause).unwrap_or(1));
+                let pause = self.retry.checked_mul(i32::try_from(pauses).unwrap_or(1));
                 last.checked_add(pause.unwrap_or(SignedDuration::ZERO)).unwrap_or(last)
             });
             Some((batch, due))
@@ -328,18 +329,23 @@ impl Dispatcher {
                 Err(_) => refused.push((address.to_string(), NO_ADDRESS)),
             }
         }
-        let began_at = standing.again.unwrap_or(journal.mailing.written_at);
-        let is_given_up = Timestamp::now().duration_since(began_at) > PATIENCE;
         let open = match self.letters.open_batch(&to).await {
             Ok(open) => open,
-            Err(error) if is_given_up => {
+            Err(error) if self.patience.is_over_without_relay(journal, standing, Timestamp::now()) => {
                 tracing::error!(%error, reference, batch = batch.number, "the mail relay took no announcement for a day: it is given up");
                 let code = error.code().unwrap_or(NO_ANSWER);
                 refused.extend(to.iter().map(|address| (address.to_string(), code)));
                 return self.give_up(journal, batch, standing, refused).await;
             }
-            Err(error) => return Ok(Step::NotNow(error)),
+            Err(error) => {
+                self.wait(journal).await;
+                return Ok(Step::NotNow(error));
+            }
         };
+        let is_given_up = self.patience.is_over(journal, standing, Timestamp::now());
+        if journal.mailing.waits.take().is_some() {
+            self.records.rewrite_head(journal).await?;
+        }
         let coded = |each: &[(lettre::Address, u16)]| -> Vec<(String, u16)> {
             each.iter().map(|(address, code)| (address.to_string(), *code)).collect()
         };
@@ -396,6 +402,17 @@ impl Dispatcher {
         count(&departure);
         journal.departures.insert((departure.batch, departure.attempt), (id, departure));
         Ok(not_now.map_or(Step::Done, Step::NotNow))
+    }
+
+    /// Writes down that the relay takes nothing at this moment, so that whoever sends next knows for how long. Where GLPI
+    /// does not take that, it is tried for longer.
+    async fn wait(&self, journal: &mut Journal) {
+        let Some(waits) = self.patience.noted(journal.mailing.waits, Timestamp::now()) else { return };
+        journal.mailing.waits = Some(waits);
+        if let Err(error) = self.records.rewrite_head(journal).await {
+            let reference = &journal.mailing.reference;
+            tracing::warn!(%error, reference, "GLPI was not told that an announcement waits for the mail relay");
+        }
     }
 
     /// Whether somebody stopped it, in whatever process: GLPI is asked, as late as can be.

@@ -600,6 +600,7 @@ impl Informer {
         }
         for key in doubtful {
             let Some((id, departure)) = journal.departures.get_mut(&key) else { continue };
+            journal.mailing.waits = None;
             departure.state = match decision {
                 DoubtDecision::Sent => DepartureState::Handed,
                 DoubtDecision::Send => DepartureState::NotSent,
@@ -646,6 +647,10 @@ impl Informer {
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
             if let Some(journal) = self.records.read(&mailing.reference).await? {
                 under_way.insert(mailing.reference.clone(), self.progress_of(&journal));
+        // What is to be sent now is tried for as long as anything, however long the relay took nothing else.
+        if decision == DoubtDecision::Send && journal.mailing.waits.take().is_some() {
+            self.records.rewrite_head(&mut journal).await?;
+        }
             }
         }
         Ok(under_way)
@@ -800,3 +805,4 @@ fn is_same(writer: &str, person: &str) -> bool {
 fn same(handed_in: &Announcement, kept: Announcement) -> Result<Announcement, InformError> {
     if kept.says_the_same_as(handed_in) { Ok(kept) } else { Err(InformError::SaysSomethingElse(kept.reference)) }
 }
+        waits: None,

@@ -127,6 +127,18 @@ pub struct Mailing {
     /// How it ended, once it has.
     #[serde(default)]
     pub outcome: Option<MailingOutcome>,
+    /// Since when the relay takes none of it, where it does not.
+    #[serde(default)]
+    pub waits: Option<RelayWait>,
+}
+
+/// A time in which the relay was asked again and again, and took no mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelayWait {
+    /// Since then.
+    pub since: Timestamp,
+    /// Then it was seen last, or a little later.
+    pub last: Timestamp,
 }
 
 /// How a mailing ended.
@@ -371,8 +383,8 @@ pub(super) struct Standing {
     pub(super) next_attempt: usize,
     /// Departures since it began, or began again.
     pub(super) tries: usize,
-    /// When it began again.
-    pub(super) again: Option<Timestamp>,
+    /// When the first of these was, or the first one after somebody decided on one in doubt.
+    pub(super) first: Option<Timestamp>,
     /// When the last departure was.
     pub(super) last: Option<Timestamp>,
 }
@@ -455,11 +467,14 @@ impl Journal {
             standing.next_attempt = departure.attempt + 1;
             standing.tries += 1;
             standing.last = Some(departure.at);
+            // While it was in doubt nobody tried.
+            let was_in_doubt = departure.decided_by.is_some();
+            standing.first = if was_in_doubt { None } else { standing.first.or(Some(departure.at)) };
             match departure.state {
                 DepartureState::NotSent => {}
                 DepartureState::Again => {
                     standing.pending.extend(standing.refused.drain(..).map(|(address, _)| address));
-                    (standing.tries, standing.last, standing.again) = (0, None, Some(departure.at));
+                    (standing.tries, standing.first, standing.last) = (0, None, None);
                 }
                 DepartureState::Going => standing.doubtful = Some(departure.clone()),
                 DepartureState::Handed => {
@@ -517,6 +532,7 @@ mod tests {
             state: MailingState::Going,
             confirmed_by: None,
             outcome: None,
+            waits: None,
         }
     }
 

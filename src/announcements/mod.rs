@@ -8,7 +8,7 @@
 //! | `recipients`, `strangers` | who gets one by mail; what names recipients and finds nobody |
 //! | `journal`, `progress` | the frozen list of a mailing and what was handed over, as they stand in GLPI; how far it is |
 //! | `record` | reads and writes those |
-//! | `dispatch` | sends a mailing, batch by batch, each address once |
+//! | `dispatch`, `patience` | sends a mailing, batch by batch, each address once; for how long the relay is asked |
 //! | `informer`, `refusal` | what pages, API and command line ask for; why it is not done |
 //! | `board` | what the portal shows of them now |
 
@@ -22,6 +22,7 @@ mod informer;
 mod journal;
 mod keeping;
 mod one_line;
+mod patience;
 mod progress;
 mod recipients;
 mod record;
@@ -36,7 +37,7 @@ pub use self::{
     excess::{Excess, ExcessPart, LONGEST_BODY},
     files::AnnouncementFile,
     informer::{DoubtDecision, Informed, Informer},
-    journal::{Mailing, MailingOutcome, MailingState},
+    journal::{Mailing, MailingOutcome, MailingState, RelayWait},
     keeping::{Keeping, KeepingError},
     one_line::LONGEST_SUBJECT,
     progress::{Doubt, MailingProgress},

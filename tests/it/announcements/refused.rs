@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use passerelle::{
-    announcements::{Announcement, InformError, MailingState},
+    announcements::{InformError, MailingState},
     request::Enclosure,
 };
 use rstest::rstest;
@@ -122,38 +122,6 @@ async fn what_may_help_later_is_tried_again(#[case] moods: Moods) {
     assert_eq!((sending.progress.pending, sending.progress.refused.len()), (40, 0));
     sink.moods.lock().unwrap().words.clear();
     assert_eq!(send(&app, reference).await.handed, 40);
-}
-
-/// What is put off is tried for a day, whatever puts it off; then it is refused, with the code that the relay gave, and ends.
-#[rstest]
-#[case::each_address(Moods {
-    recipients: (0..40).map(|it| (format!("ce.{it:04}@ac-dijon.fr"), 451)).collect(), ..Moods::default()
-}, 451)]
-#[case::the_sender(words("MAIL FROM", 451), 451)]
-#[case::the_mail_before_it_comes(words("DATA", 452), 452)]
-#[case::the_mail(Moods { ends: vec![452; 40], ..Moods::default() }, 452)]
-#[case::it_ends_the_connection(words("DATA", 421), 421)]
-#[case::it_is_away(Moods { away: true, ..Moods::default() }, 421)]
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_put_off_for_a_day_is_refused(#[case] moods: Moods, #[case] code: u16, #[values(23, 25)] hours: i64) {
-    let (sandbox, sink) = (sandbox().await, Sink::start(moods).await);
-    let (_folder, csv) = directory(40);
-    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[]);
-    let written_at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
-    let old = Announcement { written_at, ..announcement("old", &[]) };
-    let informed = app.informer.inform(old, (&[], &Enclosure::default()), &operator()).await;
-    let reference = informed.unwrap().announcement.reference;
-    let stop = CancellationToken::new();
-    let progress = app.informer.send(reference, &stop, |_| {}).await.unwrap().progress;
-    let is_over = hours > 24;
-    if is_over {
-        assert_eq!((progress.mailing.state, progress.pending), (MailingState::Ended, 0), "{progress:?}");
-        assert_eq!((progress.handed, progress.refused.len(), progress.in_doubt()), (0, 40, 0));
-        assert!(progress.refused.iter().all(|(_, given)| *given == code), "{:?}", progress.refused);
-        assert!(sink.copies().is_empty());
-    } else {
-        assert!(progress.refused.is_empty() && progress.handed + progress.pending == 40, "{progress:?}");
-    }
 }
 
 /// The terminal counts both, names who is refused, and says by its exit code that nobody got it.
