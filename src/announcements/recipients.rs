@@ -18,7 +18,7 @@ use super::{
 use crate::{
     flow::{
         directory::{Directory, DirectoryError},
-        route::MappingStore,
+        route::{Mapping, MappingStore, Opening},
     },
     glpi::{Glpi, GlpiError},
     id::UserId,
@@ -201,18 +201,36 @@ impl RecipientSources {
         let mapping = mappings.all().iter().find(|mapping| is_it(&mapping.name));
         // One that is none was said before.
         let Some(mapping) = mapping else { return Ok(BTreeSet::new()) };
-        let names = mapping.names();
-        let categories: BTreeSet<&str> = names.iter().flat_map(|names| names.categories.iter().copied()).collect();
+        let categories = categories_of(mapping);
+        let is_shared = mappings
+            .all()
+            .iter()
+            .any(|other| other.name != mapping.name && !categories.is_disjoint(&categories_of(other)));
         let categories: Vec<String> = categories.into_iter().map(str::to_owned).collect();
         let civil = |moment: Timestamp| moment.to_zoned(self.zone.clone()).datetime();
         let lately = SignedDuration::try_from(LATELY).unwrap_or(SignedDuration::ZERO);
         let since = now.checked_sub(lately).unwrap_or(now);
-        let (accounts, addresses) = self.glpi.requesters_since(&categories, civil(since)).await?;
+        // Where a category is not this application's alone, it says of no ticket whose it is: the opening does, where the
+        // gateway wrote it. What was made otherwise is of no application, as in the figures.
+        let is_its = |content: &str| {
+            let opening = Opening::read(content, |name| mappings.find(name).is_some());
+            opening.is_some_and(|opening| opening.application == mapping.name)
+        };
+        let (accounts, addresses) = if is_shared {
+            self.glpi.requesters_by_us_since(&categories, civil(since), is_its).await?
+        } else {
+            self.glpi.requesters_since(&categories, civil(since)).await?
+        };
         let accounts: Vec<UserId> = accounts.into_iter().collect();
         let written_to = self.glpi.addresses_of_users(&accounts, civil(now)).await?;
         let all = written_to.values().chain(&addresses);
         Ok(all.filter_map(|address| Address::parse(address)).collect())
     }
+}
+
+/// The categories of an application's tickets, wherever they are from.
+fn categories_of(mapping: &Mapping) -> BTreeSet<&str> {
+    mapping.names().iter().flat_map(|names| names.categories.iter().copied()).collect()
 }
 
 /// Those of these zones; of whom a list names, only those on it, whether or not they are known as directors.

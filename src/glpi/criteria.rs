@@ -22,6 +22,8 @@ pub enum Criterion {
     Below(TicketId),
     /// One of its requesters is this account.
     Requester(UserId),
+    /// This account wrote it: for its requester perhaps.
+    Writer(UserId),
     /// One of its requesters without account has nearly this address: the database minds neither case nor accents,
     /// so the caller compares [`super::TicketSummary::addresses`].
     Address(String),
@@ -60,9 +62,9 @@ pub(super) struct SearchAnswer<T> {
 }
 
 /// Search options of a ticket: 1 name, 2 id, 4 requester, 5 technician, 7 category, 8 assigned group, 10
-/// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 25 text of a follow-up, 34 address
-/// of a requester without account, 91 whether a follow-up is private, 150 delay until taken into account, 153 time it
-/// was pending, 400 why it is.
+/// urgency, 12 status, 14 type, 15 opening, 16 closing, 17 solution and 19 change date, 21 content, 22 writer, 25 text of a
+/// follow-up, 34 address of a requester without account, 91 whether a follow-up is private, 150 delay until taken into
+/// account, 153 time it was pending, 400 why it is.
 pub(super) fn query(criteria: &[Criterion], shown: &[u64], (sort, order): (u64, &str)) -> Value {
     json!({ "criteria": linked("AND", criteria), "forcedisplay": shown, "sort": sort, "order": order })
 }
@@ -104,6 +106,7 @@ impl Criterion {
             Self::Id(id) => one(2, "equals", json!(id)),
             Self::Below(id) => one(2, "contains", json!(format!("<{id}"))),
             Self::Requester(user) => one(4, "equals", json!(user)),
+            Self::Writer(user) => one(22, "equals", json!(user)),
             Self::Address(address) => one(34, "contains", json!(pattern(address))),
             Self::Category(path) => one(7, "contains", json!(pattern(path))),
             Self::ModifiedAfter(moment) => one(19, "morethan", json!(written(*moment))),

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::criteria::{SearchAnswer, query};
 use super::error::GlpiError;
+use super::excerpt::EXCERPT;
 use super::{Criterion, Glpi, wire};
 use crate::id::{TicketId, UserId};
 
@@ -16,13 +17,16 @@ const PAGE: usize = 500;
 /// Tickets that are looked at, at most, the newest.
 const MOST: usize = 40 * PAGE;
 
-/// A ticket as the search shows it: options 2 its id, 4 the accounts that asked for it, 34 addresses without account.
+/// A ticket as the search shows it: options 2 its id, 4 the accounts that asked for it, 21 its description where that is
+/// asked for, 34 addresses without account.
 #[derive(Deserialize)]
 struct Row {
     #[serde(rename = "2", deserialize_with = "wire::number")]
     _id: TicketId,
     #[serde(rename = "4", default, deserialize_with = "wire::ids")]
     requesters: Vec<UserId>,
+    #[serde(rename = "21", default, deserialize_with = "wire::text")]
+    content: String,
     #[serde(rename = "34", default, deserialize_with = "wire::texts")]
     addresses: Vec<String>,
 }
@@ -39,17 +43,43 @@ impl Glpi {
         categories: &[String],
         since: DateTime,
     ) -> Result<(BTreeSet<UserId>, BTreeSet<String>), GlpiError> {
-        let of_one = categories.iter().map(|path| Criterion::Category(path.clone())).collect();
-        let mut query = query(&[Criterion::Any(of_one), Criterion::OpenedAfter(since)], &[2, 4, 34], (2, "DESC"));
+        let criteria = [of_one_of(categories), Criterion::OpenedAfter(since)];
+        self.requesters(&criteria, &[2, 4, 34], usize::MAX, |_| true).await
+    }
+
+    /// The same of those tickets alone that the service account wrote and whose description, by its beginning, counts.
+    ///
+    /// # Errors
+    ///
+    /// As for any read.
+    pub async fn requesters_by_us_since(
+        &self,
+        categories: &[String],
+        since: DateTime,
+        counts: impl Fn(&str) -> bool,
+    ) -> Result<(BTreeSet<UserId>, BTreeSet<String>), GlpiError> {
+        let by_us = Criterion::Writer(self.own_account().await?);
+        let criteria = [of_one_of(categories), Criterion::OpenedAfter(since), by_us];
+        self.requesters(&criteria, &[2, 4, 21, 34], EXCERPT, counts).await
+    }
+
+    async fn requesters(
+        &self,
+        criteria: &[Criterion],
+        shown: &[u64],
+        longest: usize,
+        counts: impl Fn(&str) -> bool,
+    ) -> Result<(BTreeSet<UserId>, BTreeSet<String>), GlpiError> {
+        let mut query = query(criteria, shown, (2, "DESC"));
         let (mut accounts, mut addresses) = (BTreeSet::new(), BTreeSet::new());
         for from in (0..MOST).step_by(PAGE) {
             query["range"] = json!(format!("{from}-{}", from + PAGE - 1));
-            let SearchAnswer::<Row> { data, .. } = match self.search(&query, usize::MAX).await {
+            let SearchAnswer::<Row> { data, .. } = match self.search(&query, longest).await {
                 Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => break,
                 found => found?,
             };
             let is_last = data.len() < PAGE;
-            for row in data {
+            for row in data.into_iter().filter(|row| counts(&row.content)) {
                 accounts.extend(row.requesters);
                 addresses.extend(row.addresses);
             }
@@ -59,4 +89,8 @@ impl Glpi {
         }
         Ok((accounts, addresses))
     }
+}
+
+fn of_one_of(categories: &[String]) -> Criterion {
+    Criterion::Any(categories.iter().map(|path| Criterion::Category(path.clone())).collect())
 }

@@ -8,6 +8,7 @@ mod forged;
 mod held;
 mod interrupted;
 mod killed;
+mod last_requesters;
 mod put_off;
 mod refused;
 mod sending;
