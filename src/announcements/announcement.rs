@@ -159,11 +159,18 @@ impl Announcement {
         }
     }
 
-    /// Whether another one tells the same people the same, whenever it was handed in.
+    /// Whether another one tells the same people the same, with the same files and for as long, whenever it was handed in.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         (&self.subject, &self.markdown, &self.written_by) == (&other.subject, &other.markdown, &other.written_by)
             && (&self.zones, &self.application) == (&other.zones, &other.application)
             && (self.by_mail, self.on_portal) == (other.by_mail, other.on_portal)
+            && self.files.iter().map(AnnouncementFile::identity).eq(other.files.iter().map(AnnouncementFile::identity))
+            && (!self.on_portal || (self.begins_later(), self.ends) == (other.begins_later(), other.ends))
+    }
+
+    /// From when on it is shown, where that is not at once.
+    fn begins_later(&self) -> Option<Timestamp> {
+        (self.begins != self.written_at).then_some(self.begins)
     }
 
     /// Whether the portal shows it at this moment.

@@ -249,13 +249,16 @@ impl Informer {
         let known = self.records.read(&announcement.reference.to_string()).await?;
         if let Some(mut journal) = known {
             let kept = self.keeping.of_reference(announcement.reference).await?;
-            let kept = same(&announcement, kept.unwrap_or_else(|| announcement.clone()))?;
+            let without_note = || Announcement { files: journal.mailing.files.clone(), ..announcement.clone() };
+            let kept = same(&announcement, kept.unwrap_or_else(without_note))?;
             // One that was stopped before its list was frozen has none.
             if announcement.by_mail == Some(Recipients::List) && journal.mailing.state != MailingState::Stopped {
                 let recipients = self.recipients(&announcement, list, rights).await?;
                 if digest(recipients.addresses()) != journal.mailing.list {
                     return Err(InformError::SaysSomethingElse(kept.reference));
                 }
+            let (files, _) = self.files(enclosure).await?;
+            let announcement = Announcement { files, ..announcement };
             }
             self.ask_again(&mut journal).await?;
             return Ok(Informed { announcement: kept, mailing: Some(self.progress_of(&journal)) });
@@ -274,9 +277,9 @@ impl Informer {
             return Err(InformError::NobodyElse(self.settings.confirm_above));
         }
         // The portal shows nothing that waits for a second person.
-        let whole = Announcement { files, is_held: must_confirm, ..announcement.clone() };
-        let kept = self.keeping.keep(whole, &uploads).await?;
-        let announcement = same(&announcement, kept)?;
+        let whole = Announcement { files, is_held: must_confirm, ..announcement };
+        let kept = self.keeping.keep(whole.clone(), &uploads).await?;
+        let announcement = same(&whole, kept)?;
         tracing::info!(
             reference = %announcement.reference,
             by = announcement.written_by,

@@ -50,10 +50,10 @@ impl Written {
         let (subject, markdown) = text(args)?;
         let now = Timestamp::now();
         let zone = &app.config.time_zone;
-        let ends = match args.until {
-            Some(until) => Some(end(until, now, zone)?),
-            None => now.to_zoned(zone.clone()).checked_add(SHOWN_DAYS.days()).ok().map(|until| until.timestamp()),
-        };
+        let day = now.to_zoned(zone.clone()).date();
+        // The same for each command of a day.
+        let usual = || day.checked_add(SHOWN_DAYS.days()).ok().map(Until::Day);
+        let ends = args.until.or_else(usual).map(|until| end(until, now, zone)).transpose()?;
         let by_mail = match (args.portal_only, &args.list, args.last_requesters) {
             (true, ..) => None,
             (_, Some(_), _) => Some(Recipients::List),
@@ -61,7 +61,6 @@ impl Written {
             _ => Some(Recipients::Directors),
         };
         // The same command again on the same day means the same announcement: it is sent once.
-        let day = now.to_zoned(zone.clone()).date();
         let identity = format!(
             "{day}\n{subject}\n{markdown}\n{:?}\n{:?}{}{by_mail:?}{list:?}",
             zones.shown(),

@@ -57,9 +57,9 @@ async fn nothing_is_shown_before_a_second_person_has_confirmed_it() {
     let (reference, code) = waiting(&app, &sink, "waits").await;
     assert_eq!(is_shown(&app, &own, reference).await, (false, false));
     // Not by handing it in once more, by a resume, nor by a longer end.
-    app.informer.inform(shown("waits"), (&[], &Enclosure::default()), &operator()).await.unwrap();
-    app.informer.resume(reference).await.unwrap();
     let kept = app.informer.keeping().of_reference(reference).await.unwrap().unwrap();
+    app.informer.inform(kept.clone(), (&[], &Enclosure::default()), &operator()).await.unwrap();
+    app.informer.resume(reference).await.unwrap();
     app.informer.keeping().rewrite(kept).await.unwrap();
     assert_eq!(is_shown(&app, &own, reference).await, (false, false));
     app.informer.confirm(reference, &code, "autre@ac-dijon.fr").await.unwrap();

@@ -11,6 +11,7 @@ mod killed;
 mod last_requesters;
 mod put_off;
 mod refused;
+mod same;
 mod sending;
 mod strangers;
 mod together;
