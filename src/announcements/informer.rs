@@ -39,6 +39,8 @@ use crate::{
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// One instance at a time asks second persons.
+const ASKING: &str = "announcement-questions";
 /// Bytes of what a second person confirms by.
 const CODE: usize = 10;
 
@@ -70,12 +72,16 @@ pub struct Informer {
     sources: RecipientSources,
     records: Records,
     dispatcher: Dispatcher,
+    ledger: Arc<Ledger>,
     letters: AnnouncementLetters,
     people: Arc<People>,
     key: SecretSlice<u8>,
     zone: TimeZone,
     /// Open mailings that were confirmed, and whose announcement the portal was seen not to wait with.
     released: Mutex<BTreeSet<Reference>>,
+    /// Whom this process has asked to confirm which open mailing: GLPI may not say so, or somebody may have changed there
+    /// what says it.
+    asked: Mutex<BTreeMap<Reference, Vec<Address>>>,
     wake: Notify,
 }
 
@@ -110,18 +116,20 @@ impl Informer {
             sources: RecipientSources::new(directory, glpi, mappings, zone.clone()),
             dispatcher: Dispatcher::new(
                 (records.clone(), glpi.clone()),
-                ledger,
+                Arc::clone(&ledger),
                 letters.clone(),
                 (settings.per_minute, settings.retry),
                 (config.smtp.timeout, config.glpi.timeout),
             ),
             records,
+            ledger,
             letters,
             people,
             key,
             zone,
             settings,
             released: Mutex::default(),
+            asked: Mutex::default(),
             wake: Notify::new(),
         }
     }
@@ -248,6 +256,8 @@ impl Informer {
         }
         let known = self.records.read(&announcement.reference.to_string()).await?;
         if let Some(mut journal) = known {
+            let (files, _) = self.files(enclosure).await?;
+            let announcement = Announcement { files, ..announcement };
             let kept = self.keeping.of_reference(announcement.reference).await?;
             let without_note = || Announcement { files: journal.mailing.files.clone(), ..announcement.clone() };
             let kept = same(&announcement, kept.unwrap_or_else(without_note))?;
@@ -257,8 +267,6 @@ impl Informer {
                 if digest(recipients.addresses()) != journal.mailing.list {
                     return Err(InformError::SaysSomethingElse(kept.reference));
                 }
-            let (files, _) = self.files(enclosure).await?;
-            let announcement = Announcement { files, ..announcement };
             }
             self.ask_again(&mut journal).await?;
             return Ok(Informed { announcement: kept, mailing: Some(self.progress_of(&journal)) });
@@ -398,12 +406,26 @@ impl Informer {
     }
 
     /// Asks a second person, where one has to be asked and none was: the relay may have taken no mail then.
+    /// Where another instance does so at this moment, it is left to that one.
     async fn ask_again(&self, journal: &mut Journal) -> Result<(), InformError> {
-        if journal.mailing.state == MailingState::ToConfirm && !journal.is_asked && !journal.is_changed {
-            let seconds = self.others(&journal.mailing.written_by).await?;
-            self.ask(journal, &seconds).await;
+        let is_to_ask = |journal: &Journal| {
+            journal.mailing.state == MailingState::ToConfirm && !journal.is_asked && !journal.is_changed
+        };
+        if !is_to_ask(journal) {
+            return Ok(());
         }
-        Ok(())
+        let asking = async {
+            // Whoever was at it before this one may have asked.
+            if let Some(now) = self.records.read(&journal.mailing.reference).await? {
+                *journal = now;
+            }
+            if is_to_ask(journal) {
+                let seconds = self.others(&journal.mailing.written_by).await?;
+                self.ask(journal, &seconds).await;
+            }
+            Ok::<(), InformError>(())
+        };
+        self.ledger.alone(ASKING, asking).await.unwrap_or(Ok(()))
     }
 
     async fn ask(&self, journal: &mut Journal, seconds: &[Address]) {
@@ -426,18 +448,31 @@ impl Informer {
             link: (!page.is_empty()).then_some(link),
             code,
         };
-        // Who hands it in waits for this. Where the relay takes none of them, all are asked later.
-        let mut asked = self.ask_each(seconds, &wanted, Tries::One).await;
+        let before = self.asked().get(&reference).cloned();
+        let asked = match before {
+            Some(asked) => asked,
+            None => self.ask_all(seconds, &wanted).await,
+        };
         if asked.is_empty() {
             return;
         }
-        let missed: Vec<Address> = seconds.iter().filter(|second| !asked.contains(second)).cloned().collect();
-        asked.append(&mut self.ask_each(&missed, &wanted, Tries::Several).await);
-        // Unknown to GLPI, they are asked once more: that does no harm.
+        self.asked().insert(reference, asked.clone());
+        // Unknown to GLPI, they are asked once more by another process: that does no harm.
         if let Err(error) = self.records.asked(&mailing.reference, &asked).await {
             tracing::warn!(%error, %reference, "GLPI was not told that operators were asked to confirm an announcement");
         }
         journal.is_asked = true;
+    }
+
+    /// Asks these, and those once more that the relay puts off; gives those for whom it took the mail.
+    async fn ask_all(&self, seconds: &[Address], wanted: &ConfirmationWanted) -> Vec<Address> {
+        // Who hands it in waits for this. Where the relay takes none of them, all are asked later.
+        let mut asked = self.ask_each(seconds, wanted, Tries::One).await;
+        if !asked.is_empty() {
+            let missed: Vec<Address> = seconds.iter().filter(|second| !asked.contains(second)).cloned().collect();
+            asked.append(&mut self.ask_each(&missed, wanted, Tries::Several).await);
+        }
+        asked
     }
 
     /// Asks these; gives those for whom the relay took the mail.
@@ -565,6 +600,7 @@ impl Informer {
         if journal.mailing.state == MailingState::Ended && journal.has_pending() {
             journal.mailing.state = MailingState::Going;
             journal.mailing.outcome = None;
+            journal.mailing.waits = None;
             self.records.rewrite_head(&mut journal).await?;
             tracing::info!(%reference, by, refused = progress.refused.len(), "an announcement goes again to whom the relay refused");
         }
@@ -603,7 +639,6 @@ impl Informer {
         }
         for key in doubtful {
             let Some((id, departure)) = journal.departures.get_mut(&key) else { continue };
-            journal.mailing.waits = None;
             departure.state = match decision {
                 DoubtDecision::Sent => DepartureState::Handed,
                 DoubtDecision::Send => DepartureState::NotSent,
@@ -611,6 +646,10 @@ impl Informer {
             departure.decided_by = Some(by.to_owned());
             self.records.arrive(&journal.mailing.reference, *id, departure).await?;
             tracing::info!(%reference, by, batch = key.0, ?decision, "a batch in doubt is decided on");
+        }
+        // What is to be sent now is tried for as long as anything, however long the relay took nothing else.
+        if decision == DoubtDecision::Send && journal.mailing.waits.take().is_some() {
+            self.records.rewrite_head(&mut journal).await?;
         }
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
@@ -650,10 +689,6 @@ impl Informer {
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
             if let Some(journal) = self.records.read(&mailing.reference).await? {
                 under_way.insert(mailing.reference.clone(), self.progress_of(&journal));
-        // What is to be sent now is tried for as long as anything, however long the relay took nothing else.
-        if decision == DoubtDecision::Send && journal.mailing.waits.take().is_some() {
-            self.records.rewrite_head(&mut journal).await?;
-        }
             }
         }
         Ok(under_way)
@@ -702,6 +737,7 @@ impl Informer {
         };
         let open: BTreeSet<Reference> = mailings.iter().filter_map(Mailing::name).collect();
         self.released().retain(|reference| open.contains(reference));
+        self.asked().retain(|reference, _| open.contains(reference));
         let mut again: Option<Timestamp> = None;
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
             if Timestamp::now() > self.asks_again_from(mailing)
@@ -740,6 +776,10 @@ impl Informer {
 
     fn released(&self) -> MutexGuard<'_, BTreeSet<Reference>> {
         self.released.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, BTreeMap<Reference, Vec<Address>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn ask_those_not_asked(&self, reference: &str) -> Result<(), InformError> {
@@ -796,6 +836,7 @@ fn mailing(announcement: &Announcement, recipients: &RecipientList, must_confirm
         state: if must_confirm { MailingState::ToConfirm } else { MailingState::Going },
         confirmed_by: None,
         outcome: None,
+        waits: None,
     }
 }
 
@@ -808,4 +849,3 @@ fn is_same(writer: &str, person: &str) -> bool {
 fn same(handed_in: &Announcement, kept: Announcement) -> Result<Announcement, InformError> {
     if kept.says_the_same_as(handed_in) { Ok(kept) } else { Err(InformError::SaysSomethingElse(kept.reference)) }
 }
-        waits: None,

@@ -1,12 +1,16 @@
 //! What one instance at a time does: the right to do it, for a few seconds.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
+
+use tokio::time::sleep;
 
 use super::Ledger;
 use crate::config::WhenDown;
 
 /// How long a lease lasts that is not renewed: after that a crashed instance's work is taken over.
 const LIFE: Duration = Duration::from_secs(15);
+/// It is renewed so often.
+const RENEWED_EVERY: Duration = Duration::from_secs(5);
 
 impl Ledger {
     /// Gets or keeps, for a few seconds, the right to do something that one instance at a time should do, such as
@@ -25,6 +29,22 @@ impl Ledger {
                 (self.when_down == WhenDown::AskGlpi).then(|| self.leases.unanswered(name, self.give_up))
             }
         }
+    }
+
+    /// Does what one instance at a time should do, and gives the right to it back; `None` where another one is at it.
+    pub async fn alone<T>(&self, name: &str, deed: impl Future<Output = T>) -> Option<T> {
+        self.lease(name).await?;
+        let mut deed = pin!(deed);
+        let done = loop {
+            tokio::select! {
+                done = &mut deed => break done,
+                () = sleep(RENEWED_EVERY) => {
+                    self.lease(name).await;
+                }
+            }
+        };
+        self.hand_back(name).await;
+        Some(done)
     }
 
     /// Gives a lease back, so that another instance need not wait for its end.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod api;
+mod asked;
 mod commands;
 mod files;
 mod forged;
