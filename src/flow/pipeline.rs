@@ -315,7 +315,14 @@ impl Pipeline {
                 }
                 Outcome::Refused(refusal)
             }
-            Rejection::Ignored(reason) => Outcome::Ignored(reason),
+            Rejection::Ignored(reason) => {
+                if reason == Reason::AnnouncementBounce
+                    && let Some(announcement) = screen::undelivered(received, &self.rules)
+                {
+                    tracing::info!(%announcement, "an announcement was not delivered to somebody, says a mail");
+                }
+                Outcome::Ignored(reason)
+            }
             Rejection::Unknown { reason, cause } => deferred(reason, cause.for_log().to_owned(), None),
         }
     }

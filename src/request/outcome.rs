@@ -344,6 +344,8 @@ reasons! {
 
     /// A delivery report or a null sender.
     Bounce: Machine = "bounce", "Avis de non-remise : aucune suite.";
+    /// What could not be delivered is an announcement.
+    AnnouncementBounce: Machine = "announcement-bounce", "Avis de non-remise d’une information\u{a0}: aucune suite.";
     /// An automatic answer (RFC 3834).
     Automatic: Machine = "automatic", "Message automatique : aucune suite.";
     /// A mailing list or bulk mail.

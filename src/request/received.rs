@@ -293,6 +293,9 @@ pub struct Mail {
     /// Outlook's class of the message, as a winmail.dat names it (MS-OXCMSG section 2.2.1.3), or as a report that the
     /// mail holds has it: `IPM.Note`, …
     pub message_class: Option<String>,
+    /// The `Message-ID` of the mail that a program gives back here, whole or its header alone (RFC 3462): of what could not
+    /// be delivered.
+    pub returned: Option<String>,
     /// The header fields GLPI's own mail rules may look at (`from`, `to`, `subject`, `reply-to`, …), decoded.
     pub head: BTreeMap<String, String>,
 }

@@ -1,7 +1,8 @@
-//! An answer to an announcement is no request: a hundred schools that answer «merci» to «LSU indisponible» name LSU, too.
+//! What comes back to an announcement. An answer to it is no request: a hundred schools that answer «merci» to «LSU
+//! indisponible» name LSU, too. What says that somebody did not get it is told from other bounces.
 
 use super::{Rejection, Rules, thread::ids};
-use crate::request::{Origin, Reason, Received, is_reply, message_id};
+use crate::request::{Mail, Origin, Reason, Received, Reference, is_reply, message_id};
 
 /// Refuses a mail that answers an announcement of the gateway. Who only uses it again, to have the address, gives it a
 /// subject of its own.
@@ -12,6 +13,21 @@ pub(super) fn check(received: &Received, rules: &Rules) -> Result<(), Rejection>
         return Err(rules.refuse(Reason::ReplyToAnnouncement));
     }
     Ok(())
+}
+
+/// The announcement that a mail gives back, or answers: of a bounce, the one that somebody did not get. Anybody can write
+/// such a mail, so it is counted and named, and changes nothing.
+pub(super) fn given_back(mail: &Mail, rules: &Rules) -> Option<Reference> {
+    let mut all = mail.returned.as_deref().into_iter().chain(ids(mail));
+    all.find_map(|id| message_id::announcement(id, &rules.own_domains))
+}
+
+/// The announcement that this mail says somebody did not get.
+pub fn undelivered(received: &Received, rules: &Rules) -> Option<Reference> {
+    match &received.origin {
+        Origin::Mail(mail) => given_back(mail, rules),
+        Origin::Form(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Loops, bounces and automatic mail are ignored: nobody waits for an answer (RFC 3834, RFC 3464, RFC 5546).
 
-use super::{Rejection, Rules};
+use super::{Rejection, Rules, announcement};
 use crate::{
     request::{Address, Mail, Origin, Reason, Received, Reference, message_id, without_tags},
     text::fold::words,
@@ -127,7 +127,8 @@ fn nature(mail: &Mail, subject: &str, rules: &Rules) -> Option<Reason> {
         || mail.from.iter().any(Address::is_daemon)
         || is_of(class, NON_DELIVERIES)
     {
-        return Some(Reason::Bounce);
+        let announcement = announcement::given_back(mail, rules);
+        return Some(if announcement.is_some() { Reason::AnnouncementBounce } else { Reason::Bounce });
     }
     // A calendar answers by itself (RFC 5546 section 1.4); what a person asks of others goes on.
     let is_calendar_answer =

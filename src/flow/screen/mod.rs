@@ -27,6 +27,7 @@ mod thread;
 
 use jiff::Zoned;
 
+pub use announcement::undelivered;
 pub use answer::Answer;
 pub use candidate::Candidate;
 pub use copies::Copies;

@@ -41,6 +41,7 @@ mod own;
 mod parts;
 mod quoted_header;
 mod repeated;
+mod returned;
 mod rows;
 mod rtf;
 #[cfg(test)]
@@ -116,7 +117,9 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     }
     let report = || opened.report_class().filter(|_| !is_forward(&subject)).map(str::to_owned);
     let message_class = opened.class.clone().or_else(report);
-    let facts = Mail { fingerprint, message_class, ..header_facts::mail(&header, envelope.clone(), &subject) };
+    let returned = returned::message_id(&opened);
+    let facts =
+        Mail { fingerprint, message_class, returned, ..header_facts::mail(&header, envelope.clone(), &subject) };
     Received {
         channel: envelope.channel,
         reference,
