@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use metrics::Counter;
 
 use super::{article::Article, shelf::Shelf, subjects::Subjects};
 use crate::{
@@ -27,6 +28,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
 const FIRST_AFTER: Duration = Duration::from_secs(2);
 
 const ARTICLES: &str = "passerelle_articles";
+/// How often people said that an article helped them.
+const HELPED: &str = "passerelle_articles_helped_total";
 
 /// The FAQ, kept in memory.
 pub struct Knowledge {
@@ -63,6 +66,7 @@ impl Knowledge {
     /// Nothing is known until somebody asks, or [`Knowledge::keep`] has read it.
     pub fn new(config: &Config, glpi: Glpi, mappings: MappingStore) -> Self {
         metrics::describe_gauge!(ARTICLES, "Articles of GLPI's FAQ that are published.");
+        metrics::describe_counter!(HELPED, "How often people said that an article helped them, by its number.");
         Self {
             background: glpi.in_background(),
             glpi,
@@ -89,6 +93,11 @@ impl Knowledge {
     /// The articles as they are known, without asking anybody; `None` where nothing was read yet.
     pub fn at_hand(&self) -> Option<Arc<Shelf>> {
         self.known().map(|known| Arc::clone(&known.shelf))
+    }
+
+    /// Counts that this article has helped somebody.
+    pub fn has_helped(&self, article: ArticleId) {
+        helped(article).increment(1);
     }
 
     /// Now, as GLPI writes it.
@@ -150,6 +159,8 @@ impl Knowledge {
         let fresh = Arc::clone(&known.shelf);
         #[allow(clippy::cast_precision_loss, reason = "some thousand")]
         metrics::gauge!(ARTICLES).set(known.articles.len() as f64);
+        // There before anybody says so: what a counter had when it was first seen is no increase.
+        known.articles.keys().for_each(|article| helped(*article).increment(0));
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(known));
         Ok(fresh)
     }
@@ -176,6 +187,11 @@ impl Knowledge {
         changed.extend(glpi.faq_of(&new).await?);
         Ok(Found { changed, current, categories })
     }
+}
+
+/// The counter of those whom this article has helped.
+fn helped(article: ArticleId) -> Counter {
+    metrics::counter!(HELPED, "article" => article.to_string())
 }
 
 /// What is known after these changes.

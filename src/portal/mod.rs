@@ -56,9 +56,6 @@ use crate::id::{ArticleId, DocumentId, TicketId};
 use crate::knowledge::{Article, Feed, Shelf};
 use crate::request::Address;
 
-/// How often people said that an article helped them.
-const HELPED: &str = "passerelle_articles_helped_total";
-
 impl Portal {
     /// The articles of GLPI's FAQ that are published to everybody.
     ///
@@ -93,7 +90,7 @@ impl Portal {
         let who = (person.clone(), article);
         if self.helped.get(&who).await.is_none() {
             self.helped.insert(who, ()).await;
-            metrics::counter!(HELPED, "article" => article.to_string()).increment(1);
+            self.knowledge.has_helped(article);
         }
     }
 

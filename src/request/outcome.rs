@@ -61,6 +61,9 @@ impl Outcome {
             (ReasonKind::Reply, _) if is_mail => &["refused"],
             (ReasonKind::Portal, _) if matches!(channel, Channel::Form | Channel::Returned) => &["refused"],
             (ReasonKind::Machine, _) if is_mail => &["ignored"],
+            // Only a form is put by: what came by mail has somebody who keeps it.
+            (ReasonKind::Outage, Reason::Queued) if is_mail => &[],
+            (ReasonKind::Outage, Reason::Queued) => &["queued"],
             (ReasonKind::Failure, _) | (ReasonKind::Outage, Reason::GlpiUnavailable) if is_mail => {
                 &["deferred", "quarantined"]
             }
