@@ -235,7 +235,9 @@ fn write(tables: &[FigureTable], format: Format, period: Period, language: Langu
     match format {
         Format::Text => {
             say(format!("{}\n", period.label()));
-            tables.iter().for_each(|table| say(laid_out(table)));
+            for table in tables {
+                say(laid_out(table));
+            }
         }
         Format::Json => tables.iter().for_each(|table| say(table.json().to_string())),
         Format::Csv => tables.iter().for_each(|table| say(format!("{}\r\n{}", table.title, table.csv()))),

@@ -179,7 +179,9 @@ mod tests {
             step in 1_usize..60,
         ) {
             let mut excerpt = Excerpt::new(longest);
-            json.iter().for_each(|&byte| excerpt.take(byte));
+            for &byte in &json {
+                excerpt.take(byte);
+            }
             prop_assert_eq!(shortened(&json, longest, step), excerpt.finish());
         }
     }

@@ -29,6 +29,7 @@ pub(super) struct Tree {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most parts are leaves")]
 pub(super) enum Node {
     Multipart { kind: Multipart, children: Vec<Node> },
     Leaf(Leaf),

@@ -40,7 +40,8 @@ async fn two_who_ask_at_once_ask_once() {
     let reference = waiting(&one).await;
     *sink.moods.lock().unwrap() = Moods { thinks: vec![Duration::from_millis(200)], ..Moods::default() };
     let (first, second) = tokio::join!(one.informer.resume(reference), two.informer.resume(reference));
-    (first.unwrap(), second.unwrap());
+    first.unwrap();
+    second.unwrap();
     wait_until("it is asked", async || one.informer.progress(reference).await.unwrap().is_asked).await;
     two.informer.resume(reference).await.unwrap();
     assert_eq!(sink.taken().len(), 1, "{:?}", sink.taken());

@@ -71,6 +71,6 @@ async fn those_of_another_application_of_the_same_category_are_not_among_them(
         ..announcement("last", &[])
     };
     let list = app.informer.recipients(&announcement, &[], &operator()).await.unwrap();
-    let names: BTreeSet<&str> = list.addresses().map(|address| address.local()).collect();
+    let names: BTreeSet<&str> = list.addresses().map(passerelle::request::Address::local).collect();
     assert_eq!(names, expected.iter().copied().collect());
 }

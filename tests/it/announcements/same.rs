@@ -71,7 +71,7 @@ async fn what_has_the_name_of_another_one_is_that_one_or_is_refused(
             assert_eq!(again.announcement, first.announcement);
         }
         Err(InformError::SaysSomethingElse(reference)) => {
-            assert!(!is_same && reference == first.announcement.reference)
+            assert!(!is_same && reference == first.announcement.reference);
         }
         Err(error) => panic!("{error}"),
     }

@@ -1,5 +1,7 @@
 //! Tickets that GLPI's own collector made tell where they are from by their requester's account alone.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use passerelle::{
     figures::{FigureChoice, Figures, Period, Share},
@@ -35,7 +37,7 @@ async fn requesters_with_an_account_say_where_their_tickets_are_from() {
     for number in 0..DIRECTORS + OTHERS {
         let address = format!("personne.{number}@ac-dijon.fr");
         if number < DIRECTORS {
-            list += &format!("{address};Personne;directeur;{}\n", uai(number));
+            writeln!(list, "{address};Personne;directeur;{}", uai(number)).unwrap();
         }
         let account = staff.add("User", json!({"name": format!("personne{number}")})).await;
         // The directory knows the second one.

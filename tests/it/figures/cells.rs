@@ -34,14 +34,16 @@ fn change(now: u32, before: u32) -> FigureCell {
     FigureCell::Percent { value, is_change: true }
 }
 
+/// How many there are of some, now and before.
+type CountsSome<'t> = dyn Fn(&dyn Fn(&TicketFacts) -> bool) -> Compared + 't;
+
 /// What was counted once more, as [`super::brute`] does it.
 pub(super) struct Counted<'t> {
     /// Those that are asked for, of whatever time.
     pub(super) all: Vec<&'t TicketFacts>,
     /// Those of the period.
     pub(super) of_period: Vec<&'t TicketFacts>,
-    /// How many there are of some, now and before.
-    pub(super) compared: &'t dyn Fn(&dyn Fn(&TicketFacts) -> bool) -> Compared,
+    pub(super) compared: &'t CountsSome<'t>,
 }
 
 impl Counted<'_> {
@@ -171,21 +173,19 @@ fn charted(table: &FigureTable) {
             _ => panic!("{key} is no number"),
         }
     };
-    let expected: Vec<_> = match table.id {
+    let expected: Vec<_> = if table.id == "open" {
         // Beside each other stand ages, of all levels.
-        "open" => (2..table.columns.len())
-            .map(|place| {
-                let of = |row: &Vec<FigureCell>| if let FigureCell::Count(number) = row[place] { number } else { 0 };
-                (table.columns[place].label.to_owned(), table.rows.iter().map(of).sum(), None)
-            })
-            .collect(),
-        _ => {
-            let marks =
-                table.rows.iter().map(|row| (row[0].shown(), number(row, "requests").unwrap(), number(row, "before")));
-            let shares = ["applications", "natures", "departments", "circonscriptions", "schools"];
-            let is_share = shares.contains(&table.id);
-            if is_share { marks.filter(|(_, now, _)| *now > 0).take(12).collect() } else { marks.collect() }
-        }
+        let age = |place: usize| {
+            let of = |row: &Vec<FigureCell>| if let FigureCell::Count(number) = row[place] { number } else { 0 };
+            (table.columns[place].label.to_owned(), table.rows.iter().map(of).sum(), None)
+        };
+        (2..table.columns.len()).map(age).collect()
+    } else {
+        let marks =
+            table.rows.iter().map(|row| (row[0].shown(), number(row, "requests").unwrap(), number(row, "before")));
+        let shares = ["applications", "natures", "departments", "circonscriptions", "schools"];
+        let is_share = shares.contains(&table.id);
+        if is_share { marks.filter(|(_, now, _)| *now > 0).take(12).collect() } else { marks.collect() }
     };
     assert_eq!(chart.marks, expected, "{}", table.id);
 }
@@ -214,7 +214,8 @@ fn words(counted: &Counted, names: &FigureNames) -> Rows {
 
 fn delays(rows: &Rows, figures: &Figures, counted: &Counted, question: &FigureQuestion) {
     type Expected = fn(&(Option<u32>, Option<u32>)) -> Option<u32>;
-    let of: [(&str, fn(&TicketFacts) -> u32, Option<TimeTaken>, Expected); 2] = [
+    type Until = (&'static str, fn(&TicketFacts) -> u32, Option<TimeTaken>, Expected);
+    let of: [Until; 2] = [
         ("la prise en charge", |ticket| ticket.charge, figures.charge, |expected| expected.0),
         ("la solution", |ticket| ticket.solution, figures.solution, |expected| expected.1),
     ];
