@@ -17,8 +17,9 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "10")]
     pub glpi: Generation,
 
-    /// A failure to answer with: slow=DURATION, 500, 502, 401, maintenance, file, lost, garbage, 207, down, or
-    /// dies=FILES and killed=FILES (in the middle of a write, after so many files); then maybe @tickets (only new tickets) or @followups, and *COUNT (only so many calls), as lost@tickets*1.
+    /// A failure to answer with: slow=DURATION, 500, 502, 401, maintenance, file, partial, lost, garbage, 207, down, or
+    /// dies=FILES and killed=FILES (in the middle of a write, after so many files); then maybe @tickets (only new
+    /// tickets) or @followups, and *COUNT (only so many calls), as lost@tickets*1.
     #[arg(long = "fail", value_name = "FAILURE")]
     pub failures: Vec<Rule>,
 

@@ -30,6 +30,8 @@ pub(super) struct Call {
     pub(super) wants_bytes: bool,
     /// Whether the last file of this call is to be left out (a failure mode).
     pub(super) loses_file: bool,
+    /// Whether the last of several items is not made (a failure mode).
+    pub(super) refuses_last: bool,
     /// After how many files PHP dies of this call (a failure mode).
     pub(super) dies_after: Option<usize>,
     fault: Option<Fault>,
@@ -101,6 +103,7 @@ impl Call {
             sanitized,
             wants_bytes: text(headers, "accept").as_deref() == Some("application/octet-stream"),
             loses_file: false,
+            refuses_last: false,
             dies_after: None,
             fault: None,
         };

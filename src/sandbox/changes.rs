@@ -41,10 +41,14 @@ pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
         Some(Value::Array(inputs)) => {
             let mut results = Vec::new();
             let mut links = Vec::new();
-            for input in inputs {
+            for (at, input) in inputs.iter().enumerate() {
                 let Value::Object(input) = input else {
                     return Err(Answer::fatal());
                 };
+                if call.refuses_last && at > 0 && at + 1 == inputs.len() {
+                    results.push(json!({ "id": false, "message": "" }));
+                    continue;
+                }
                 let files = Arrived { files: &[], dies_after: call.dies_after };
                 results.push(match add(desk, caller, target, input, &files) {
                     Ok((id, message)) => {

@@ -20,6 +20,8 @@ pub enum Failure {
     Maintenance,
     /// The last file of the call is not taken (as over `upload_max_filesize`); the item is made.
     FileLeftOut,
+    /// Of several items in one call, the last is not made; the answer says so as GLPI says it (207).
+    LastRefused,
     /// The work is done, and the connection is cut before the answer.
     AnswerLost,
     /// The work is done, and the answer breaks off in its middle: PHP's memory or a proxy's buffer ended.
@@ -94,8 +96,8 @@ impl Rule {
 /// What cannot be read as a [`Rule`].
 #[derive(Debug, Error)]
 #[error(
-    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, lost, garbage, 207, down, \
-     dies[=FILES] or killed[=FILES], then maybe @tickets or @followups and *COUNT, as in lost@tickets*1"
+    "unknown failure '{0}': expected slow=DURATION, 500, 502, 401, maintenance, file, partial, lost, garbage, 207, \
+     down, dies[=FILES] or killed[=FILES], then maybe @tickets or @followups and *COUNT, as in lost@tickets*1"
 )]
 pub struct UnknownFailure(String);
 
@@ -128,6 +130,7 @@ impl FromStr for Rule {
                 "401" => Failure::SessionForgotten,
                 "maintenance" => Failure::Maintenance,
                 "file" => Failure::FileLeftOut,
+                "partial" => Failure::LastRefused,
                 "lost" => Failure::AnswerLost,
                 "garbage" => Failure::Garbled,
                 "207" => Failure::GarbledInPart,
@@ -189,6 +192,7 @@ mod tests {
             ("slow=2s*3", Rule::next(3, Failure::Slow(Duration::from_secs(2)))),
             ("down@tickets", Rule::always(Failure::Down).on_new_tickets()),
             ("garbage*2", Rule::next(2, Failure::Garbled)),
+            ("partial@tickets*1", Rule::next(1, Failure::LastRefused).on_new_tickets()),
             ("207@tickets*1", Rule::next(1, Failure::GarbledInPart).on_new_tickets()),
             ("lost@followups", Rule::always(Failure::AnswerLost).on_new_followups()),
             ("dies@tickets", Rule::always(Failure::Dies(0)).on_new_tickets()),

@@ -61,3 +61,29 @@ async fn a_follow_up_has_its_first_files_and_opens_nothing_again(#[case] options
     assert_eq!(files.as_array().unwrap().len(), 2);
     assert_eq!(talk.get(&session, &format!("Ticket/{ticket}")).await["status"], 5);
 }
+
+/// What GLPI really answers where it did some of several things.
+#[rstest]
+#[case(Options::default())]
+#[case(Options::eleven())]
+#[tokio::test]
+async fn of_several_tickets_in_one_call_the_last_is_refused(#[case] options: Options) {
+    let talk = Talk::with(options).await;
+    let session = talk.gateway().await;
+    let post = async |input: Value| {
+        let call = talk.call("POST", "Ticket").header("Session-Token", &session).json(&json!({ "input": input }));
+        let answer = call.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let ticket = |name: &str| json!({"name": name, "content": "y"});
+    talk.sandbox.set_failures("partial@tickets*2".parse::<Rule>().unwrap());
+    let (status, said) = post(json!([ticket("a"), ticket("b"), ticket("c")])).await;
+    assert_eq!((status, &said[0]), (207, &json!("ERROR_GLPI_PARTIAL_ADD")), "{said}");
+    let ids: Vec<_> = said[1].as_array().unwrap().iter().map(|made| made["id"].as_u64()).collect();
+    assert!(matches!(ids[..], [Some(_), Some(_), None]), "{said}");
+    assert_eq!(said[1][2]["id"], json!(false));
+    // One alone is made, or not: there is nothing in part.
+    assert_eq!(post(ticket("d")).await.0, 201);
+    let names: Vec<_> = talk.sandbox.tickets().into_iter().map(|ticket| ticket.name).collect();
+    assert_eq!(names, ["a", "b", "d"]);
+}
