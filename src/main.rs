@@ -105,11 +105,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// A panic is a defect: it says where it happened, not with which words, which may be a request's.
 fn say_where(panic: &PanicHookInfo<'_>) {
+    eprintln!("{}", defect(panic));
+}
+
+/// A panic is a defect: it says where it happened, not with which words, which may be a request's.
+fn defect(panic: &PanicHookInfo<'_>) -> String {
     match panic.location() {
-        Some(place) => eprintln!("defect at {}:{}", place.file(), place.line()),
-        None => eprintln!("defect at an unknown place"),
+        Some(place) => format!("defect at {}:{}", place.file(), place.line()),
+        None => "defect at an unknown place".to_owned(),
     }
 }
 
@@ -255,5 +259,34 @@ async fn stop_on(signal: Option<Signal>, stop: CancellationToken) {
     let Some(mut signal) = signal else { return };
     if signal.recv().await.is_some() {
         stop.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, clippy::unwrap_used)]
+
+    use std::{panic, sync::Mutex};
+
+    use super::defect;
+
+    #[test]
+    fn a_panic_says_where_it_was_and_none_of_its_words() {
+        static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+        panic::set_hook(Box::new(|panic| SAID.lock().unwrap().push(defect(panic))));
+        let subject = "zqsubject".to_owned();
+        let ends: [std::thread::Result<()>; 3] = [
+            panic::catch_unwind(|| panic!("zqsubject")),
+            panic::catch_unwind(|| panic!("{subject} is no subject")),
+            panic::catch_unwind(|| panic::panic_any(subject.clone())),
+        ];
+        drop(panic::take_hook());
+        assert!(ends.iter().all(Result::is_err));
+        let said = SAID.lock().unwrap();
+        assert_eq!(said.len(), ends.len(), "{said:?}");
+        for said in said.iter() {
+            let line = said.strip_prefix(concat!("defect at ", file!(), ":")).unwrap_or_else(|| panic!("{said}"));
+            assert!(line.parse::<u32>().is_ok(), "{said}");
+        }
     }
 }

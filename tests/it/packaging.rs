@@ -63,6 +63,17 @@ fn the_unit_waits_for_the_gateway_and_tries_nothing_in_vain() {
     assert!(seconds("WatchdogSec") >= Duration::from_secs(30), "a machine under load is no gateway that hangs");
 }
 
+/// The memory of a gateway that dies holds requests and secrets: none of it is written to the disk.
+#[test]
+fn a_gateway_that_dies_leaves_no_memory_behind() {
+    assert_eq!(of_unit("LimitCORE"), ["0"]);
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("passerelle.service");
+    std::fs::write(&unit, UNIT.replace("@bindir@/passerelle", "/bin/true")).unwrap();
+    let verified = run("systemd-analyze", &["verify", "--man=no", &unit.to_string_lossy()]);
+    assert!(!text(&verified).contains("LimitCORE"), "{}", text(&verified));
+}
+
 #[test]
 fn the_package_s_configuration_wants_glpi_and_nothing_else() {
     let file = "packaging/passerelle.toml";
