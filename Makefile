@@ -39,11 +39,13 @@ test:
 	$(RUN_TESTS)
 
 # REQUESTS requests of many people, 500 if not given, while two gateways, GLPI, Redis, the relay and the directory go
-# wrong; prints the account of all of them. SEED repeats a run: make chaos REQUESTS=10000 SEED=7
+# wrong; prints the account of all of them. SEED repeats a run: make chaos REQUESTS=10000 SEED=7. SEEDS runs each of them
+# and names the smallest that fails: make chaos REQUESTS=100 SEEDS=1..20
 chaos:
 	tests/install.sh
 	@test "$$(id -u)" = 0 || sudo -v || { echo "make chaos: it starts a Postfix, which takes root or sudo" >&2; exit 1; }
-	REQUESTS=$(REQUESTS) SEED=$(SEED) $(CARGO) test --locked --test it chaos:: -- --nocapture
+	$(if $(SEEDS),tests/seeds.sh $(SEEDS) env) REQUESTS=$(REQUESTS) $(if $(SEEDS),,SEED=$(SEED)) \
+		$(CARGO) test --locked --test it chaos:: -- --nocapture
 
 # Ten times more than GLPI can take for SECONDS, ten minutes if not given: memory flat, what cannot be taken put off, health
 # truthful, everything accepted one ticket, and the next request taken as ever.

@@ -11,6 +11,7 @@ mod fleet;
 mod notices;
 mod plan;
 mod portal;
+mod seeds;
 
 use std::{
     collections::BTreeMap,
