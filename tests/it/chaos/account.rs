@@ -8,35 +8,11 @@ use std::{
 use passerelle::sandbox::{DocumentView, FollowupView, TicketView};
 
 use super::{
+    evidence::{Evidence, Told, header, reference_in},
     plan::{Fit, More, PER_DAY, Planned, TO, Way},
-    portal::Answered,
+    receipts,
 };
 use crate::support::sink::Taken;
-
-/// What became of one request, as far as who sent it knows.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    /// The last words of the relay for each copy: `created, ticket 7, …`.
-    pub(super) relay: Vec<String>,
-    /// The folders that the mailbox has it in.
-    pub(super) folders: Vec<String>,
-    /// The answers to its form, which may have gone twice.
-    pub(super) form: Vec<Answered>,
-    /// The last words of the relay on each form that was put by, for each of its mails.
-    pub(super) returned: Vec<Vec<String>>,
-    pub(super) complement: Vec<Answered>,
-    /// The last words of the relay on the answer to its ticket.
-    pub(super) answer: Vec<String>,
-}
-
-/// What is there at the end.
-pub(super) struct Evidence<'a> {
-    pub(super) planned: &'a [Planned],
-    pub(super) told: &'a [Told],
-    pub(super) tickets: &'a [TicketView],
-    pub(super) letters: &'a [Taken],
-    pub(super) disturbances: usize,
-}
 
 /// Numbers of things by what they are, and what is wrong.
 #[derive(Default)]
@@ -198,22 +174,39 @@ impl Account {
             self.wrong(planned, &format!("ticket {} has {groups:?} and {category:?}", ticket.id));
         }
         let of = format!("ticket {} «{}»", ticket.id, ticket.content);
-        self.files(planned, &of, &planned.files(), &ticket.documents);
+        self.files(planned, &of, &planned.files(), &ticket.documents, ticket);
     }
 
-    fn files(&mut self, planned: &Planned, of: &str, sent: &[(String, Vec<u8>)], there: &[DocumentView]) {
+    /// Each file that was sent is there with every byte; one that GLPI has not taken is named in the ticket.
+    fn files(
+        &mut self,
+        planned: &Planned,
+        of: &str,
+        sent: &[(String, Vec<u8>)],
+        there: &[DocumentView],
+        ticket: &TicketView,
+    ) {
         let mut there: Vec<_> = there.iter().map(|it| (it.filename.clone(), it.bytes.clone())).collect();
         there.sort();
-        if there != sent {
+        let is_named = |name: &str| ticket.followups.iter().any(|followup| followup.content.contains(name));
+        let (left_out, taken): (Vec<_>, Vec<_>) = sent.iter().cloned().partition(|file| !there.contains(file));
+        if there != taken || !left_out.iter().all(|(name, _)| is_named(name)) {
             let names: Vec<_> = there.iter().map(|(name, bytes)| format!("{name} ({} bytes)", bytes.len())).collect();
             self.wrong(planned, &format!("{of} has {names:?} of {} files", sent.len()));
+        }
+        for _ in left_out {
+            self.add("files that GLPI has not taken, named in their tickets");
         }
     }
 
     /// Each complement and each answer is one follow-up, with its files.
     fn additions(&mut self, planned: &Planned, told: &Told, ticket: &TicketView) {
+        // The names of its files begin so, too.
+        let says = |content: &str, word: &str| {
+            content.match_indices(word).any(|(at, _)| !content[at + word.len()..].starts_with('-'))
+        };
         let holding = |word: &str| -> Vec<&FollowupView> {
-            ticket.followups.iter().filter(|followup| followup.content.contains(word)).collect()
+            ticket.followups.iter().filter(|followup| says(&followup.content, word)).collect()
         };
         let (complements, answers) = (holding(&planned.complement_word()), holding(&planned.answer_word()));
         let should = usize::from(planned.more != More::Nothing);
@@ -227,7 +220,7 @@ impl Account {
         if let [followup] = complements[..] {
             self.add("complements");
             let of = format!("the complement of ticket {}", ticket.id);
-            self.files(planned, &of, &planned.complement_files(), &followup.documents);
+            self.files(planned, &of, &planned.complement_files(), &followup.documents, ticket);
         }
         let should = usize::from(planned.more == More::Both);
         let taken = told.answer.iter().filter(|said| said.starts_with("followup")).count();
@@ -239,10 +232,9 @@ impl Account {
         }
     }
 
-    /// A receipt for each ticket, to its requester and to nobody else. One that is sent again, as after a kill or where
-    /// Redis forgot (operations.md), has the same Message-ID; no more often than anything went wrong.
+    /// A receipt for each ticket, to its requester and to nobody else.
     fn letters(&mut self, evidence: &Evidence<'_>, expected: &BTreeMap<String, String>, over: &BTreeSet<String>) {
-        let mut receipts = BTreeMap::<String, Vec<(&str, &str)>>::new();
+        let mut receipts = BTreeMap::<String, Vec<&Taken>>::new();
         for taken in evidence.letters.iter().filter(|taken| taken.to != [TO]) {
             let to = taken.to.first().map_or("", String::as_str);
             let id = header(&taken.mail, "Message-ID");
@@ -250,7 +242,7 @@ impl Account {
             let what = what.split('.').next().unwrap_or_default();
             self.add(&format!("letters {what}"));
             match what {
-                "created" => receipts.entry(reference.to_uppercase()).or_default().push((to, id)),
+                "created" => receipts.entry(reference.to_uppercase()).or_default().push(taken),
                 "quota-exceeded" if !over.contains(to) => {
                     self.wrong.push(format!("{to} is told of a refusal that was none: {id}"));
                 }
@@ -259,24 +251,20 @@ impl Account {
             }
         }
         for (reference, person) in expected {
-            let copies = receipts.remove(reference).unwrap_or_default();
-            let ids: BTreeSet<_> = copies.iter().map(|(_, id)| *id).collect();
-            if copies.is_empty() || ids.len() != 1 || copies.iter().any(|(to, _)| !to.eq_ignore_ascii_case(person)) {
-                self.wrong.push(format!("{reference}: the receipts of {person} are {copies:?}"));
+            let mut copies = receipts.remove(reference).unwrap_or_default();
+            let ids: BTreeSet<_> = copies.iter().map(|taken| header(&taken.mail, "Message-ID")).collect();
+            let is_theirs = |taken: &&Taken| taken.to.len() == 1 && taken.to[0].eq_ignore_ascii_case(person);
+            if ids.len() != 1 || !copies.iter().all(is_theirs) {
+                self.wrong.push(format!("{reference}: the receipts of {person} are {ids:?}"));
             }
-            if copies.len() > 1 {
-                self.add("receipts sent again");
+            let (lines, wrong) = receipts::of_one(evidence, reference, &mut copies);
+            for (line, count) in lines {
+                *self.lines.entry(line).or_default() += count;
             }
-            if copies.len() > 1 + evidence.disturbances {
-                self.wrong.push(format!(
-                    "{reference}: {} receipts, {} disturbances",
-                    copies.len(),
-                    evidence.disturbances
-                ));
-            }
+            self.wrong.extend(wrong);
         }
         for (reference, copies) in receipts {
-            self.wrong.push(format!("{reference}: a receipt of no ticket: {copies:?}"));
+            self.wrong.push(format!("{reference}: {} receipts of no ticket", copies.len()));
         }
     }
 }
@@ -308,13 +296,6 @@ pub(super) fn last_words(log: &str) -> BTreeMap<String, Vec<String>> {
     words
 }
 
-/// A field of a mail.
-pub(super) fn header<'a>(mail: &'a str, name: &str) -> &'a str {
-    let head = mail.split("\r\n\r\n").next().unwrap_or_default();
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
-}
-
 /// The first word of this kind: see [`super::plan`].
 fn word_in(text: &str, kind: char) -> Option<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| {
@@ -323,9 +304,4 @@ fn word_in(text: &str, kind: char) -> Option<&str> {
             && word.ends_with('x')
             && word[1..7].bytes().all(|byte| byte.is_ascii_digit())
     })
-}
-
-/// The first reference in a text.
-fn reference_in(text: &str) -> Option<String> {
-    text.match_indices("P-").find_map(|(at, _)| text.get(at..at + 16)).map(str::to_uppercase)
 }

@@ -2,7 +2,6 @@
 //! the same order.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -13,11 +12,14 @@ use std::{
 use passerelle::sandbox::{Failures, Rule, Sandbox};
 use tokio::{task::block_in_place, time::sleep};
 
-use super::fleet::{Fleet, INSTANCES};
-use crate::support::{dice::Dice, dovecot::Dovecot, redis::Redis, sink::Sink, slapd::Slapd};
+use super::{
+    fleet::{Fleet, INSTANCES},
+    history::Faults,
+};
+use crate::support::{dice::Dice, dovecot::Dovecot, postfix::Postfix, redis::Redis, sink::Sink, slapd::Slapd};
 
 /// What GLPI does, each for a while; what names a number of calls, for these.
-const OF_GLPI: [&str; 17] = [
+const OF_GLPI: [&str; 21] = [
     "slow=400ms",
     "slow=3s@tickets*2",
     "slow=3s@followups*1",
@@ -31,6 +33,10 @@ const OF_GLPI: [&str; 17] = [
     "garbage*4",
     "garbage@tickets*2",
     "207@tickets*2",
+    "partial@tickets*2",
+    "partial@tickets*2",
+    "file@tickets*4",
+    "file@followups*2",
     "dies=0@tickets*2",
     "dies=1@tickets*2",
     "killed=1@tickets*2",
@@ -42,27 +48,11 @@ pub(super) struct Servers<'a> {
     pub(super) fleet: &'a Fleet,
     pub(super) glpi: &'a Sandbox,
     pub(super) redis: Mutex<Redis>,
+    /// What the gateways send goes there; what is sent to them comes by the other.
     pub(super) relay: &'a Sink,
+    pub(super) postfix: &'a Postfix,
     pub(super) directory: Mutex<Slapd>,
     pub(super) mailbox: &'a Dovecot,
-}
-
-/// Which faults there were, and how often.
-#[derive(Default)]
-pub(super) struct Faults(Mutex<BTreeMap<String, usize>>);
-
-impl Faults {
-    fn note(&self, what: &str) {
-        *self.0.lock().unwrap().entry(what.to_owned()).or_default() += 1;
-    }
-
-    pub(super) fn counted(&self) -> BTreeMap<String, usize> {
-        self.0.lock().unwrap().clone()
-    }
-
-    pub(super) fn of(&self, kind: &str) -> usize {
-        self.counted().iter().filter(|(name, _)| name.starts_with(kind)).map(|(_, count)| count).sum()
-    }
 }
 
 async fn for_a_while(dice: &mut Dice, from: u64, to: u64) {
@@ -72,13 +62,14 @@ async fn for_a_while(dice: &mut Dice, from: u64, to: u64) {
 impl Servers<'_> {
     /// Has things go wrong until `over`; then everything works.
     pub(super) async fn trouble(&self, dice: &mut Dice, over: &AtomicBool, faults: &Faults) {
-        let [glpi, redis, fleet, relay, others] = [0; 5].map(|_: u8| Dice::new(dice.next()));
+        let [glpi, redis, fleet, relay, others, postfix] = [0; 6].map(|_: u8| Dice::new(dice.next()));
         tokio::join!(
             self.trouble_glpi(glpi, over, faults),
             self.trouble_redis(redis, over, faults),
             self.trouble_fleet(fleet, over, faults),
             self.trouble_relay(relay, over, faults),
             self.trouble_others(others, over, faults),
+            self.trouble_postfix(postfix, over, faults),
         );
     }
 
@@ -86,7 +77,7 @@ impl Servers<'_> {
         while !over.load(Ordering::Relaxed) {
             for_a_while(&mut dice, 100, 700).await;
             let fault = dice.pick(&OF_GLPI);
-            faults.note(&format!("glpi {fault}"));
+            let _lasting = faults.begin(&format!("glpi {fault}"));
             self.glpi.set_failures(fault.parse::<Rule>().unwrap());
             for_a_while(&mut dice, 300, 1200).await;
             self.glpi.set_failures(Failures::none());
@@ -98,7 +89,7 @@ impl Servers<'_> {
         while !over.load(Ordering::Relaxed) {
             for_a_while(&mut dice, 500, 2000).await;
             let fault = dice.pick(&["flushed", "paused", "evicts", "full", "restarted", "clock"]);
-            faults.note(&format!("redis {fault}"));
+            let _lasting = faults.begin(&format!("redis {fault}"));
             match fault {
                 "flushed" => block_in_place(|| self.redis.lock().unwrap().flush_all()),
                 // It ends by Redis's clock: one that is set back meanwhile would make hours of it.
@@ -136,8 +127,9 @@ impl Servers<'_> {
         while !over.load(Ordering::Relaxed) {
             for_a_while(&mut dice, 500, 3500).await;
             let at = usize::try_from(dice.below(INSTANCES as u64)).unwrap();
-            faults.note("gateway killed");
+            let killing = faults.begin("gateway killed");
             self.fleet.kill(at).await;
+            drop(killing);
             for_a_while(&mut dice, 0, 1500).await;
             self.fleet.launch(at);
         }
@@ -147,7 +139,7 @@ impl Servers<'_> {
         while !over.load(Ordering::Relaxed) {
             for_a_while(&mut dice, 500, 2500).await;
             let fault = dice.pick(&["away", "puts off", "thinks"]);
-            faults.note(&format!("relay {fault}"));
+            let _lasting = faults.begin(&format!("relay {fault}"));
             let set = |fault: &str| {
                 let mut moods = self.relay.moods.lock().unwrap();
                 moods.away = fault == "away";
@@ -165,14 +157,24 @@ impl Servers<'_> {
         while !over.load(Ordering::Relaxed) {
             for_a_while(&mut dice, 1000, 4000).await;
             if dice.one_in(3) {
-                faults.note("mailbox cut");
+                let _lasting = faults.begin("mailbox cut");
                 block_in_place(|| self.mailbox.cut_connections());
                 continue;
             }
-            faults.note("directory away");
+            let _lasting = faults.begin("directory away");
             block_in_place(|| self.directory.lock().unwrap().stop());
             for_a_while(&mut dice, 300, 1500).await;
             block_in_place(|| while !self.directory.lock().unwrap().run() {});
+        }
+    }
+
+    /// What brings the mails to the gateways goes away with its queue, once in some tens of seconds.
+    async fn trouble_postfix(&self, mut dice: Dice, over: &AtomicBool, faults: &Faults) {
+        while !over.load(Ordering::Relaxed) {
+            for_a_while(&mut dice, 3000, 9000).await;
+            let _lasting = faults.begin("postfix stopped");
+            let pause = Duration::from_millis(dice.below(2000));
+            self.postfix.go_away_for(pause).await;
         }
     }
 }

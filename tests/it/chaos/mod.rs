@@ -6,11 +6,14 @@
 //! says how many, `SEED` repeats a run: `make chaos REQUESTS=10000 SEED=7`.
 
 mod account;
+mod evidence;
 mod faults;
 mod fleet;
+mod history;
 mod notices;
 mod plan;
 mod portal;
+mod receipts;
 mod seeds;
 
 use std::{
@@ -34,15 +37,18 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    account::{Account, Evidence, Told, last_words},
-    faults::{Faults, Servers},
+    account::{Account, last_words},
+    evidence::{Evidence, Told, handled, header},
+    faults::Servers,
     fleet::{Fleet, INSTANCES},
+    history::Faults,
     plan::{More, PER_DAY, Planned, TO, Way, people, person, plan},
     portal::{Answered, Portal},
 };
 use crate::support::{
     dice::Dice,
     dovecot::{Dovecot, PASSWORD},
+    emptying::empties,
     gateway::{FOLLOWUP, PORTAL_SECRET, configured, sandbox},
     postfix::Postfix,
     redis::Redis,
@@ -123,6 +129,7 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
         glpi: &glpi,
         redis: Mutex::new(redis),
         relay: &relay,
+        postfix: &postfix,
         directory: Mutex::new(directory),
         mailbox: &mailbox,
     };
@@ -158,23 +165,32 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     all_are_accounted_for(&fleet).await;
     // A mailbox's reader comes back to what was put off after a minute; one that starts, at once.
     for at in 0..INSTANCES {
+        let killing = faults.begin("gateway killed");
         fleet.kill(at).await;
+        drop(killing);
         fleet.launch(at);
     }
     fleet.all_answer().await;
-    wait_until("the relay has handed everything over", async || block_in_place(|| postfix.queue_len()) == 0).await;
-    wait_until("the mailbox is empty", async || block_in_place(|| mailbox.messages(TO, "INBOX")).is_empty()).await;
+    empties("the relay hands everything over", async || block_in_place(|| postfix.queue_len())).await;
+    empties("the mailbox is read", async || block_in_place(|| mailbox.messages(TO, "INBOX")).len()).await;
     // What was put by may have been at its last.
     put_by.hand_on().await;
-    wait_until("the relay has handed over what was put by", async || block_in_place(|| postfix.queue_len()) == 0).await;
+    empties("the relay hands over what was put by", async || block_in_place(|| postfix.queue_len())).await;
     let unaccounted = unaccounted(&fleet).await;
     let ends = fleet.finish().await;
     make_up_for_late_receipts(&glpi, &relay.url(), &settings).await;
 
     words_of_relay_and_mailbox(&planned, &mut told, &postfix, &mailbox);
     let (tickets, letters) = (glpi.tickets(), relay.taken());
-    let disturbances = faults.of("gateway") + faults.of("redis");
-    let evidence = Evidence { planned: &planned, told: &told, tickets: &tickets, letters: &letters, disturbances };
+    let handled = handled(&(0..INSTANCES).map(|at| fleet.log(at)).collect::<Vec<_>>());
+    let evidence = Evidence {
+        planned: &planned,
+        told: &told,
+        tickets: &tickets,
+        letters: &letters,
+        handled: &handled,
+        faults: &faults,
+    };
     let mut account = Account::of(&evidence);
     let notices = notices::notices(&evidence);
     account.wrong.extend(notices.wrong);
@@ -202,7 +218,7 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
 
 /// Sends one request as its plan says, and what its sender adds; until it is answered, where anybody waits for that.
 async fn send(planned: &Planned, postfix: &Postfix, mailbox: &Dovecot, portal: &Portal<'_>) -> Told {
-    let mut told = Told::default();
+    let mut told = Told { sent: Timestamp::now(), ..Told::default() };
     let relay = async || postfix.submit(&planned.from(), &[TO], &planned.mail()).await;
     let store = || block_in_place(|| mailbox.store(TO, "INBOX", [planned.mail()]));
     match planned.way {
@@ -264,7 +280,7 @@ fn words_of_relay_and_mailbox(planned: &[Planned], told: &mut [Told], postfix: &
     {
         for message in block_in_place(|| mailbox.messages(TO, folder)) {
             let raw = String::from_utf8_lossy(&message.raw).into_owned();
-            let id = account::header(&raw, "Message-ID").trim_matches(['<', '>']).to_owned();
+            let id = header(&raw, "Message-ID").trim_matches(['<', '>']).to_owned();
             folders.entry(id).or_default().push(folder.to_owned());
         }
     }

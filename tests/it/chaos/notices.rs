@@ -1,18 +1,24 @@
-//! The notices of refusals in the account: each refused mail has one, or its writer had one of that kind already that day,
-//! or it was lost with whoever had it in hand; nobody is told of what was not refused.
+//! The notices of refusals in the account: who is refused is told so once a day for each reason. That is a courtesy, which
+//! goes beside the request: it is lost where its gateway is killed or the relay is away at that moment, and comes once
+//! more where Redis has forgotten it. Nobody is told of what was not refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use passerelle::request::{Address, Reference};
 
 use super::{
-    account::{Evidence, Told, header},
+    evidence::{Evidence, Told, header},
     plan::{Fit, Planned, Way},
 };
 use crate::support::sink::Taken;
 
 /// Why mails are refused here, as their notices are called.
 const REASONS: [&str; 3] = ["not-a-director", "no-keyword", "quota-exceeded"];
+/// So long a notice may be on its way to the relay, all tries together.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(10);
+/// So long before a notice Redis may have been away, for what was to be written then.
+const BEFORE: SignedDuration = SignedDuration::from_secs(5);
 
 /// What the notices come to.
 #[derive(Default)]
@@ -22,87 +28,126 @@ pub(super) struct Notices {
     pub(super) wrong: Vec<String>,
 }
 
-/// Why a mail was refused, as far as who sent it knows; `None` for a form, and for what was not.
-fn refused_for(planned: &Planned, told: &Told) -> Option<&'static str> {
-    if matches!(planned.way, Way::Form | Way::FormTwice) {
-        return None;
+/// A request that was refused so.
+struct Refused {
+    person: String,
+    reason: &'static str,
+    sent: Timestamp,
+}
+
+impl Notices {
+    fn add(&mut self, line: &str) {
+        *self.lines.entry(line.to_owned()).or_default() += 1;
     }
-    let is_refused =
-        told.relay.iter().any(|said| said.starts_with("refused")) || told.folders.contains(&"Refusés".into());
+}
+
+/// Why a request was refused, as far as who sent it knows; `None` for what was not, or was told at once.
+fn refused_for(planned: &Planned, told: &Told) -> Option<&'static str> {
+    let is_form = matches!(planned.way, Way::Form | Way::FormTwice);
+    let is_refused = |words: &[String]| words.iter().any(|said| said.starts_with("refused"));
+    let by_mail = is_refused(&told.relay)
+        || told.folders.contains(&"Refusés".into())
+        || told.returned.iter().any(|it| is_refused(it));
     match planned.fit {
+        _ if is_form && !by_mail => None,
         Fit::NoDirector => Some(REASONS[0]),
         Fit::NoKeyword => Some(REASONS[1]),
-        Fit::Ticket => is_refused.then_some(REASONS[2]),
+        Fit::Ticket => by_mail.then_some(REASONS[2]),
         Fit::Automatic => None,
     }
 }
 
-/// Holds the notices against the mails that were refused. `disturbances` is how often a memory of them may have got lost.
-pub(super) fn notices(evidence: &Evidence<'_>) -> Notices {
-    let (mut notices, most) = (Notices::default(), 1 + evidence.disturbances);
-    let mut refused = BTreeMap::<String, (String, &'static str)>::new();
+/// What was refused, by its reference: mails, and forms that were put by as far as who sent them was told so.
+fn refused(evidence: &Evidence<'_>) -> BTreeMap<String, Refused> {
+    let mut refused = BTreeMap::new();
     for (planned, told) in evidence.planned.iter().zip(evidence.told) {
-        if let Some(reason) = refused_for(planned, told) {
-            let from = Address::parse(&planned.from()).unwrap();
-            let id = format!("<{}>", planned.message_id());
-            let reference = Reference::new("mail", from.as_str(), id.as_bytes()).to_string();
-            refused.insert(reference, (from.as_str().to_owned(), reason));
-        }
+        let Some(reason) = refused_for(planned, told) else { continue };
+        let from = Address::parse(&planned.from()).unwrap();
+        let put_by = told.form.iter().find(|answered| answered.is_queued());
+        let reference = match put_by {
+            Some(answered) => answered.body["reference"].as_str().unwrap_or_default().to_owned(),
+            None => Reference::new("mail", from.as_str(), format!("<{}>", planned.message_id()).as_bytes()).to_string(),
+        };
+        refused.insert(reference, Refused { person: from.as_str().to_owned(), reason, sent: told.sent });
     }
-    // A form that was put by comes back as a mail; who sent it is told of its refusal by one, whether or not they ever
-    // heard that it was put by.
-    let named = |taken: &Taken| {
-        let id = header(&taken.mail, "Message-ID").trim_matches(['<', '>']).to_owned();
-        let mut words = id.split('.');
-        let (reference, what) = (words.next().unwrap_or_default().to_uppercase(), words.next().unwrap_or_default());
-        (reference, what.to_owned(), id)
-    };
-    let put_by: BTreeSet<String> = evidence
-        .letters
-        .iter()
-        .map(named)
-        .filter_map(|(reference, what, _)| (what == "depot").then_some(reference))
-        .collect();
-    let mut copies = BTreeMap::<String, usize>::new();
+    refused
+}
+
+/// The reference in a letter's name, and what it tells.
+fn named(taken: &Taken) -> (String, String) {
+    let id = header(&taken.mail, "Message-ID").trim_matches(['<', '>']);
+    let mut words = id.split('.');
+    (words.next().unwrap_or_default().to_uppercase(), words.next().unwrap_or_default().to_owned())
+}
+
+/// Holds the notices against what was refused.
+pub(super) fn notices(evidence: &Evidence<'_>) -> Notices {
+    let mut notices = Notices::default();
+    let refused = refused(evidence);
+    // Who sent a form is told of its refusal also where nobody heard that it was put by.
+    let names = evidence.letters.iter().map(named);
+    let put_by: BTreeSet<String> =
+        names.filter_map(|(reference, what)| (what == "depot").then_some(reference)).collect();
+    let mut sent = BTreeMap::<(String, &str), Vec<Timestamp>>::new();
+    let mut with_notice = BTreeSet::new();
     for taken in evidence.letters {
         let to = taken.to.first().map(|to| to.to_lowercase()).unwrap_or_default();
-        let (reference, what, id) = named(taken);
-        if !REASONS.contains(&what.as_str()) {
-            continue;
-        }
+        let (reference, what) = named(taken);
+        let Some(reason) = REASONS.into_iter().find(|reason| *reason == what) else { continue };
         match refused.get(&reference) {
-            Some((person, reason)) if *person == to && *reason == what => *copies.entry(reference).or_default() += 1,
-            None if put_by.contains(&reference) => {
-                *notices.lines.entry("notices of forms that were put by".to_owned()).or_default() += 1;
-            }
-            _ => notices.wrong.push(format!("{to} has a notice of what was not refused so: {id}")),
+            Some(refused) if refused.person == to && refused.reason == reason => {}
+            None if put_by.contains(&reference) => notices.add("notices of forms that were put by"),
+            _ => notices.wrong.push(format!("{to} has a notice of what was not refused so: {reference} {what}")),
+        }
+        sent.entry((to, reason)).or_default().push(taken.at);
+        with_notice.insert(reference);
+    }
+    for ((person, reason), times) in &mut sent {
+        times.sort();
+        once_a_day(evidence, &mut notices, &format!("{person} has notices of {reason}"), times);
+    }
+    let mut untold = BTreeMap::<(&str, &str), Vec<(&String, &Refused)>>::new();
+    for (reference, of) in &refused {
+        if with_notice.contains(reference) {
+            notices.add("refused mails with their notice");
+        } else if sent.contains_key(&(of.person.clone(), of.reason)) {
+            notices.add("refused mails without: their writer had one that day");
+        } else {
+            untold.entry((&of.person, of.reason)).or_default().push((reference, of));
         }
     }
-    // A person has one of a kind a day, unless that was forgotten meanwhile.
-    let mut told = BTreeMap::<(&str, &str), BTreeSet<&str>>::new();
-    for (reference, count) in &copies {
-        let (person, reason) = &refused[reference];
-        told.entry((person, reason)).or_default().insert(reference);
-        if *count > most {
-            notices.wrong.push(format!("{reference}: {count} copies of its notice, {} disturbances", most - 1));
+    for ((person, reason), of) in untold {
+        match lost(evidence, &of) {
+            Some(why) => notices.add(&format!("people who were not told of a refusal: {why}")),
+            None => notices.wrong.push(format!("{person} was not told of {reason}, and nothing was in the way of it")),
         }
-    }
-    for ((person, reason), of) in &told {
-        if of.len() > most {
-            notices.wrong.push(format!("{person} has {} notices of {reason}, {} disturbances", of.len(), most - 1));
-        }
-    }
-    for (reference, (person, reason)) in &refused {
-        let line = match (copies.contains_key(reference), told.contains_key(&(person.as_str(), *reason))) {
-            (true, _) => "refused mails with their notice",
-            (false, true) => "refused mails without: their writer had one that day",
-            (false, false) if evidence.disturbances > 0 => "refused mails without: lost on the way",
-            (false, false) => {
-                notices.wrong.push(format!("{reference}: {person} was not told of {reason}"));
-                continue;
-            }
-        };
-        *notices.lines.entry(line.to_owned()).or_default() += 1;
     }
     notices
+}
+
+/// A person has one of a kind a day: one more only where Redis forgot the first, and from no instance twice in its life.
+fn once_a_day(evidence: &Evidence<'_>, notices: &mut Notices, of: &str, times: &[Timestamp]) {
+    for pair in times.windows(2) {
+        if evidence.faults.any_of(&["redis"], pair[0] - BEFORE, pair[1]) {
+            notices.add("notices sent again: Redis had forgotten the first");
+        } else {
+            notices.wrong.push(format!("{of} at {} and {}, and Redis had no trouble", pair[0], pair[1]));
+        }
+    }
+    for three in times.windows(3) {
+        if !evidence.faults.any_of(&["gateway"], three[0], three[2]) {
+            notices.wrong.push(format!("{of} at {three:?}, and no gateway was killed: one of two told twice"));
+        }
+    }
+}
+
+/// What was in the way of a person's first notice of a kind: the first refusal has it, and no later one tries again.
+fn lost(evidence: &Evidence<'_>, of: &[(&String, &Refused)]) -> Option<&'static str> {
+    let refusals = of.iter().filter_map(|(reference, _)| evidence.handled.get(*reference));
+    let ended = refusals.flatten().filter(|end| end.is_refused).map(|end| end.at).min()?;
+    // Whichever of them came first may have been with the instance that was killed.
+    let sent = of.iter().map(|(_, refused)| refused.sent).min()?;
+    let causes = [("gateway", "its gateway was killed"), ("relay", "the relay was away")];
+    let was = |server: &str| evidence.faults.any_of(&[server], sent, ended + ON_ITS_WAY);
+    causes.into_iter().find(|(server, _)| was(server)).map(|(_, why)| why)
 }

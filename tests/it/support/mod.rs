@@ -9,6 +9,7 @@ pub(crate) mod dkim;
 pub(crate) mod dns;
 pub(crate) mod documentation;
 pub(crate) mod dovecot;
+pub(crate) mod emptying;
 pub(crate) mod gateway;
 pub(crate) mod helpdesk;
 pub(crate) mod hooked_portal;

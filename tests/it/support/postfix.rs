@@ -13,7 +13,7 @@ use std::{
 
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor, address::Envelope};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::block_in_place};
 
 use super::{free_port, my_user};
 
@@ -48,7 +48,7 @@ pub(crate) struct Postfix {
 }
 
 /// Mails that are submitted at a time: half as many as Postfix has processes for.
-const CONNECTIONS: usize = 50;
+const CONNECTIONS: u32 = 50;
 
 impl Postfix {
     /// Starts a relay in front of the LMTP listener `next_hop`: `inet:127.0.0.1:2424` or `unix:/run/lmtp.sock`.
@@ -76,7 +76,7 @@ impl Postfix {
         as_root("install", ["-d".as_ref(), "-o".as_ref(), "postfix".as_ref(), path.join("data").as_os_str()]);
         as_root("install", ["-d", "-o", &reader.to_string(), &path.join("mail").to_string_lossy()]);
         fs::write(path.join("etc/main.cf"), main_cf(path, transport, reader)).unwrap();
-        let mut server = Self { folder, port: 0, connections: Semaphore::new(CONNECTIONS) };
+        let mut server = Self { folder, port: 0, connections: Semaphore::new(CONNECTIONS as usize) };
         // Another test may take a port between its choice and its use.
         let mut said = String::new();
         let started = (0..5).any(|_| {
@@ -107,6 +107,18 @@ impl Postfix {
             .timeout(Some(Duration::from_mins(5)))
             .build();
         client.send_raw(&Envelope::new(sender, recipients).unwrap(), mail).await.unwrap();
+    }
+
+    /// Stops and starts again after this time. Who submits a mail is answered before or comes afterwards.
+    pub(crate) async fn go_away_for(&self, time: Duration) {
+        let _nobody_submits = self.connections.acquire_many(CONNECTIONS).await.unwrap();
+        let run = |order: &str| {
+            let done = block_in_place(|| self.run("postfix", &[order]));
+            assert!(done.status.success(), "{order}: {}\n{}", String::from_utf8_lossy(&done.stderr), self.log());
+        };
+        run("stop");
+        tokio::time::sleep(time).await;
+        run("start");
     }
 
     /// How many mails it still has to deliver.

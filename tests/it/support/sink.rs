@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -50,6 +51,8 @@ pub(crate) enum Secrecy {
 /// A mail that it took.
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
+    /// When it had the whole of it.
+    pub(crate) at: Timestamp,
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
     pub(crate) mail: String,
@@ -167,7 +170,7 @@ async fn serve(
 ) -> std::io::Result<()> {
     let (read, mut write) = tokio::io::split(stream);
     let mut lines = BufReader::new(read).lines();
-    let mut mail = Taken { from: String::new(), to: Vec::new(), mail: String::new() };
+    let mut mail = Taken { at: Timestamp::now(), from: String::new(), to: Vec::new(), mail: String::new() };
     while let Some(line) = lines.next_line().await? {
         let (word, rest) = line.split_once(':').unwrap_or((line.as_str(), ""));
         let inner = rest.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
@@ -176,7 +179,7 @@ async fn serve(
         let answer = match word.as_str() {
             _ if told.is_some() => format!("{} no", told.unwrap_or_default()),
             "MAIL FROM" => {
-                mail = Taken { from: inner, to: Vec::new(), mail: String::new() };
+                mail = Taken { at: Timestamp::now(), from: inner, to: Vec::new(), mail: String::new() };
                 "250 ok".to_owned()
             }
             "RCPT TO" => {
@@ -208,6 +211,7 @@ async fn serve(
                     (end, thinks)
                 };
                 if end == 250 {
+                    mail.at = Timestamp::now();
                     taken.lock().unwrap().push(mail.clone());
                 }
                 tokio::time::sleep(thinks).await;
