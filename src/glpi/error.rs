@@ -164,20 +164,35 @@ impl GlpiError {
 
     /// What to do about it. Names the proxy variables that are set, where they may be the cause.
     pub fn remedy(&self) -> Bilingual {
+        let proxies = if self.may_be_of_a_proxy() { obstacle::proxies() } else { Vec::new() };
+        if proxies.is_empty() {
+            return self.own_remedy();
+        }
+        let proxies = proxies.join(", ");
+        self.own_remedy().then("", &Bilingual::new(
+            format!("; calls go by the proxy that {proxies} name: take GLPI out by NO_PROXY where it needs none"),
+            format!("\u{a0}; les appels passent par le mandataire que donnent {proxies}\u{a0}: exceptez-en GLPI par NO_PROXY s’il n’en faut pas"),
+        ))
+    }
+
+    /// Whether a proxy may be what fails, or what answers in GLPI's place.
+    fn may_be_of_a_proxy(&self) -> bool {
+        match self {
+            Self::Unavailable { why, .. } | Self::AnswerLost { why, .. } => {
+                !matches!(why, Trouble::Paused | Trouble::Busy)
+            }
+            Self::Denied { remedy, .. } => {
+                matches!(remedy, Remedy::ServerInFront(_) | Remedy::Address(_) | Remedy::Redirect(_))
+            }
+            Self::NotFound | Self::TooLarge | Self::Rejected { .. } => false,
+        }
+    }
+
+    fn own_remedy(&self) -> Bilingual {
         match self {
             Self::Denied { remedy, .. } => remedy.line(),
             Self::Unavailable { why, source, .. } | Self::AnswerLost { why, source, .. } => {
-                let remedy = Obstacle::of(*why, source.as_ref().map(|it| it as &(dyn Error + 'static))).remedy();
-                let named =
-                    if matches!(why, Trouble::Paused | Trouble::Busy) { Vec::new() } else { obstacle::proxies() };
-                if named.is_empty() {
-                    return remedy;
-                }
-                let proxies = named.join(", ");
-                remedy.then("", &Bilingual::new(
-                    format!("; calls go by the proxy that {proxies} name: take GLPI out by NO_PROXY where it needs none"),
-                    format!(" ; les appels passent par le mandataire que donnent {proxies}\u{a0}: exceptez-en GLPI par NO_PROXY s’il n’en faut pas"),
-                ))
+                Obstacle::of(*why, source.as_ref().map(|it| it as &(dyn Error + 'static))).remedy()
             }
             Self::NotFound | Self::TooLarge | Self::Rejected { .. } => Bilingual::new(
                 "check that PASSERELLE_GLPI__URL is GLPI’s address, and its version: 9.5, 10.0 or 11.0",

@@ -15,8 +15,8 @@ use crate::{
 pub(super) struct Page(pub(super) String);
 
 /// Names of the variables that lead calls through a proxy (as `reqwest` reads them).
-const PROXY_VARIABLES: [&str; 7] =
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY"];
+const PROXY_VARIABLES: [&str; 8] =
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 
 /// What stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 
 use passerelle::{
     glpi::{Credentials, Glpi, GlpiError, Right, Settings},
-    sandbox::{Options, Sandbox},
+    sandbox::{Failure, Failures, Options, Sandbox},
     text::Language,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
@@ -23,8 +23,9 @@ use crate::{
         certificates::certificates,
         documentation::{LANGUAGES, page},
         free_port,
-        gateway::{DIRECTORS, mail, sandbox},
+        gateway::{DIRECTORS, PORTAL_SECRET, mail, sandbox},
         helpdesk::Helpdesk,
+        served::Served,
     },
 };
 
@@ -75,10 +76,9 @@ macro_rules! page {
     };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn why_glpi_cannot_be_reached_is_said_with_its_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    let tls = of_an_unknown_authority(folder.path()).await;
+/// Addresses where no GLPI can be reached: each with a word of the reason and of the remedy, in English and in French.
+pub(crate) async fn out_of_reach(folder: &Path) -> Vec<(String, [&'static str; 4])> {
+    let tls = of_an_unknown_authority(folder).await;
     let plain = answering("HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let sign_in = page!("302 Found", "location: https://cas.ac-dijon.fr/login?service=secret", "");
     let maintenance = page!(
@@ -95,77 +95,60 @@ async fn why_glpi_cannot_be_reached_is_said_with_its_remedy() {
     let gone = page!("404 Not Found", "content-type: text/html", "<title>Introuvable</title>");
     let gateway = page!("502 Bad Gateway", "content-type: text/html", "<title>Panne</title>");
     let at = |port: u16| format!("http://127.0.0.1:{port}/");
-    let cases = [
-        ("http://127.0.0.1:9/".to_owned(), "connection is refused", "firewall", "est refusée", "pare-feu"),
-        ("http://glpi.invalid/".to_owned(), "no such host", "resolv.conf", "n’existe pas", "DNS"),
+    vec![
+        ("http://127.0.0.1:9/".to_owned(), ["connection is refused", "firewall", "est refusée", "pare-feu"]),
+        ("http://glpi.invalid/".to_owned(), ["no such host", "resolv.conf", "n’existe pas", "DNS"]),
         (
             format!("https://127.0.0.1:{tls}/"),
-            "authority that this machine does not trust",
-            "SSL_CERT_FILE",
-            "autorité",
-            "update-ca-certificates",
+            ["authority that this machine does not trust", "SSL_CERT_FILE", "autorité", "update-ca-certificates"],
         ),
         (
             format!("https://127.0.0.1:{plain}/"),
-            "plain HTTP behind an https",
-            "the port that speaks TLS",
-            "HTTP simple",
-            "parle TLS",
+            ["plain HTTP behind an https", "the port that speaks TLS", "HTTP simple", "parle TLS"],
         ),
         (
             at(answering(sign_in).await),
-            "redirects to https://cas.ac-dijon.fr/login",
-            "sign-in page",
-            "renvoie vers https://cas",
-            "page de connexion",
+            [
+                "redirects to https://cas.ac-dijon.fr/login",
+                "sign-in page",
+                "renvoie vers https://cas",
+                "page de connexion",
+            ],
         ),
         (
             at(answering(maintenance).await),
-            "titled «WARTUNGSMODUS - GLPI»",
-            "nothing is lost",
-            "maintenance",
-            "rien n’est perdu",
+            ["titled «WARTUNGSMODUS - GLPI»", "nothing is lost", "maintenance", "rien n’est perdu"],
         ),
         (
             at(answering(html).await),
-            "titled «Portail & accueil»",
-            "GLPI’s address",
-            "une page HTML",
-            "l’adresse de GLPI",
+            ["titled «Portail & accueil»", "GLPI’s address", "une page HTML", "l’adresse de GLPI"],
         ),
         (
             at(answering(off).await),
-            "switched off",
-            "GLPI 11: «Enable Legacy REST API»",
-            "désactivée",
-            "« Activer l’API REST legacy »",
+            ["switched off", "GLPI 11: «Enable Legacy REST API»", "désactivée", "« Activer l’API REST legacy »"],
         ),
-        (at(answering(client).await), "no active API client", "IPv4", "aucun client de l’API", "plage"),
-        (at(answering(app_token).await), "glpi.app_token", "API client", "glpi.app_token", "client de l’API"),
+        (at(answering(client).await), ["no active API client", "IPv4", "aucun client de l’API", "plage"]),
+        (at(answering(app_token).await), ["glpi.app_token", "API client", "glpi.app_token", "client de l’API"]),
         (
             at(answering(user_token).await),
-            "glpi.user_token",
-            "«Enable login with external token»",
-            "glpi.user_token",
-            "jeton externe",
+            ["glpi.user_token", "«Enable login with external token»", "glpi.user_token", "jeton externe"],
         ),
         (
             at(answering(password).await),
-            "no login with a password",
-            "«Enable login with credentials»",
-            "identifiants",
-            "identifiants",
+            ["no login with a password", "«Enable login with credentials»", "identifiants", "identifiants"],
         ),
         (
             at(answering(gone).await),
-            "no REST API answers there, with the page «Introuvable»",
-            "address",
-            "aucune API REST",
-            "glpi.url",
+            ["no REST API answers there, with the page «Introuvable»", "address", "aucune API REST", "glpi.url"],
         ),
-        (at(answering(gateway).await), "HTTP status 502, titled «Panne»", "log", "statut HTTP 502", "journal"),
-    ];
-    for (url, reason, remedy, raison, remede) in cases {
+        (at(answering(gateway).await), ["HTTP status 502, titled «Panne»", "log", "statut HTTP 502", "journal"]),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_glpi_cannot_be_reached_is_said_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    for (url, [reason, remedy, raison, remede]) in out_of_reach(folder.path()).await {
         let error = failure(&url).await;
         let said = |language| (error.reason().text(language).to_owned(), error.remedy().text(language).to_owned());
         let (why, what) = said(Language::English);
@@ -177,18 +160,80 @@ async fn why_glpi_cannot_be_reached_is_said_with_its_remedy() {
             assert!(!text.contains("secret"), "{text}");
         }
     }
-    // What the log and `/readyz` say.
+    // What the log says.
+    let tls = of_an_unknown_authority(folder.path()).await;
     let shown = failure(&format!("https://127.0.0.1:{tls}/")).await.to_string();
     assert!(shown.contains("no connection") && shown.contains("SSL_CERT_FILE"), "{shown}");
 }
 
+/// Each that is set, whether the proxy stands still or answers in GLPI's place.
 #[tokio::test(flavor = "multi_thread")]
 async fn check_names_the_proxy_variables_in_force() {
-    let mut command =
-        passerelle(&["check"], &[("glpi.url", "http://127.0.0.1:9/"), ("glpi.user_token", "jeton-de-seize-lettres")]);
-    command.env("HTTPS_PROXY", "http://127.0.0.1:9").env("NO_PROXY", "127.0.0.1");
-    let report = text(&run(command, b"").await.stdout);
+    let token = ("glpi.user_token", "jeton-de-seize-lettres");
+    let said = async |url: &str, variables: &[(&str, &str)]| {
+        let mut command = passerelle(&["check"], &[("glpi.url", url), token]);
+        command.envs(variables.iter().copied());
+        text(&run(command, b"").await.stdout)
+    };
+    let report = said("http://127.0.0.1:9/", &[("HTTPS_PROXY", "http://127.0.0.1:9"), ("NO_PROXY", "127.0.0.1")]).await;
     assert!(report.contains("HTTPS_PROXY, NO_PROXY"), "{report}");
+    let report = said("http://127.0.0.1:9/", &[("http_proxy", "http://127.0.0.1:9"), ("no_proxy", "127.0.0.1")]).await;
+    assert!(report.contains("http_proxy, no_proxy name"), "{report}");
+    for refusal in [
+        page!("403 Forbidden", "content-type: text/html", "<title>Accès refusé</title>"),
+        page!("404 Not Found", "content-type: text/html", "<title>Introuvable</title>"),
+        page!("405 Method Not Allowed", "content-type: text/html", "<title>Non</title>"),
+        page!("302 Found", "location: https://mandataire.ac-dijon.fr/", ""),
+    ] {
+        let proxy = format!("http://127.0.0.1:{}", answering(refusal).await);
+        let report = said("http://glpi.invalid/", &[("HTTP_PROXY", &proxy), ("http_proxy", &proxy)]).await;
+        assert!(report.contains("by the proxy that HTTP_PROXY, http_proxy name"), "{refusal}: {report}");
+    }
+}
+
+/// `/readyz` says the same reason to whoever asks, and who runs it finds the remedy in the log.
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_says_why_and_the_log_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for (url, [_, remedy, raison, _]) in out_of_reach(folder.path()).await {
+        let settings = [
+            ("glpi.url", url.as_str()),
+            ("glpi.user_token", "jeton-de-seize-lettres"),
+            ("http.portal_secrets", PORTAL_SECRET),
+            ("glpi.breaker_failures", "0"),
+        ];
+        let gateway = Served::start(folder.path(), &settings).await;
+        let (status, said) = gateway.get("/readyz").await.unwrap();
+        let said = said.replace('\u{a0}', " ");
+        assert!(status == 503 && said.contains("not-ready") && said.contains(raison), "{url}: {status} {said}");
+        assert!(said.contains("Son journal dit quoi faire."), "{said}");
+        let log = gateway.log();
+        let line = log.lines().find(|line| line.contains("not ready")).unwrap_or_else(|| panic!("{url}: {log}"));
+        assert!(line.contains(remedy) && !line.contains("secret") && !said.contains("secret"), "{url}: {line}");
+    }
+}
+
+/// What is watched of GLPI follows what it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_s_figures_say_whether_glpi_answers() {
+    const UP: &str = "passerelle_glpi_up";
+    let (sandbox, folder) = (sandbox().await, tempfile::tempdir().unwrap());
+    let base = glpi(&sandbox);
+    let more = [("glpi.retries", "0"), ("glpi.breaker_failures", "0"), ("sweep.every", "1h"), ("figures.every", "0s")];
+    let gateway = Served::start(folder.path(), &with(&base, &more)).await;
+    for (failure, status, up) in [
+        (None, 200, 1),
+        (Some(Failure::Down), 503, 0),
+        (None, 200, 1),
+        (Some(Failure::ServerError), 503, 0),
+        (Some(Failure::Maintenance), 503, 0),
+        (None, 200, 1),
+    ] {
+        sandbox.set_failures(failure.map_or(Failures::none(), Failures::from));
+        assert_eq!(gateway.get("/readyz").await.unwrap().0, status, "{failure:?}");
+        let figures = gateway.figures().await;
+        assert_eq!(figures.of(UP).map(|(_, value)| value).collect::<Vec<_>>(), [up], "{failure:?}");
+    }
 }
 
 /// Settings beside the usual ones.
