@@ -1,10 +1,10 @@
-//! Far more than GLPI can take, for a while: memory stays flat, what cannot be taken is put off at once and said so,
-//! health tells the truth, every accepted request is one ticket, and after it the next one is taken as ever.
+//! Far more than GLPI can take, for a while: memory stays flat, what cannot be taken is put off without waiting for GLPI
+//! and said so, health tells the truth, every accepted request is one ticket, and after it the next one is taken as ever.
 //!
 //! `LOAD_SECONDS` says how long: `make load`. Nothing here depends on how fast the machine is.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -38,7 +38,7 @@ const GLPI: Machine = Machine { cores: 1, call: Duration::from_millis(40), item:
 const MOST_AT_ONCE: usize = 1000;
 /// By so much may the memory grow beyond what the gateway takes at rest, bytes: its connections, each with its mail.
 const MOST_GROWTH: u64 = 96 << 20;
-/// By so much may it grow from the second quarter of a long run to the last one, bytes.
+/// By so much may it grow from the second quarter of a long run to the last one, and from one run to the next, bytes.
 const FLAT: u64 = 16 << 20;
 
 /// What senders were told, by what they sent.
@@ -90,6 +90,8 @@ async fn send(gateway: &Served, number: usize, told: &Told) {
 struct Watched {
     unhealthy: Vec<u16>,
     ready: BTreeMap<u16, usize>,
+    /// What it said where it was not ready.
+    not_ready: BTreeSet<String>,
     memory: Vec<u64>,
 }
 
@@ -98,17 +100,18 @@ async fn watch(gateway: &Served, over: &AtomicBool) -> Watched {
     while !over.load(Ordering::Relaxed) {
         let (alive, _) = gateway.get("/healthz").await.unwrap();
         watched.unhealthy.extend((alive != 200).then_some(alive));
-        let (ready, _) = gateway.get("/readyz").await.unwrap();
+        let (ready, said) = gateway.get("/readyz").await.unwrap();
         *watched.ready.entry(ready).or_default() += 1;
+        watched.not_ready.extend((ready != 200).then_some(said));
         watched.memory.push(gateway.resident());
         sleep(Duration::from_millis(250)).await;
     }
     watched
 }
 
-/// Sends one after the other, however many are still without an answer; how many.
-async fn offer(gateway: &Arc<Served>, told: &Arc<Told>, lasts: Duration) -> usize {
-    let (start, mut sending, mut number) = (Instant::now(), JoinSet::new(), 0);
+/// Sends one after the other from this number on, however many are still without an answer; gives the next number.
+async fn offer(gateway: &Arc<Served>, told: &Arc<Told>, lasts: Duration, from: usize) -> usize {
+    let (start, mut sending, mut number) = (Instant::now(), JoinSet::new(), from);
     while start.elapsed() < lasts {
         if sending.len() < MOST_AT_ONCE {
             let (gateway, told) = (Arc::clone(gateway), Arc::clone(told));
@@ -123,6 +126,25 @@ async fn offer(gateway: &Arc<Served>, told: &Arc<Told>, lasts: Duration) -> usiz
     }
     number
 }
+
+/// The same, while somebody watches.
+async fn wave(gateway: &Arc<Served>, told: &Arc<Told>, lasts: Duration, from: usize) -> (usize, Watched) {
+    let over = AtomicBool::new(false);
+    let offering = async {
+        let next = offer(gateway, told, lasts, from).await;
+        over.store(true, Ordering::Relaxed);
+        next
+    };
+    tokio::join!(offering, watch(gateway, &over))
+}
+
+/// What `/readyz` says while GLPI has more to do than it can, and nothing else.
+const SAID_UNDER_LOAD: [&str; 4] = [
+    "n’a pas répondu en 5 s",
+    "pas de réponse à temps",
+    "les appels sont suspendus après des échecs répétés",
+    "toutes les sessions sont prises",
+];
 
 /// How many tickets there are of each request.
 fn tickets(glpi: &Sandbox) -> BTreeMap<String, usize> {
@@ -153,19 +175,13 @@ async fn ten_times_what_glpi_can_take_is_put_off_and_the_next_request_is_taken_a
         ("log.filter", "error"),
     ];
     let gateway = Arc::new(Served::start(folder.path(), &settings).await);
-    let (told, over) = (Arc::new(Told::default()), AtomicBool::new(false));
+    let told = Arc::new(Told::default());
     send(&gateway, 999_999, &told).await;
     assert_eq!(told.taken.lock().unwrap().len(), 1, "{}", gateway.log());
     let at_rest = gateway.resident();
 
-    let (offered, watched) = tokio::join!(
-        async {
-            let offered = offer(&gateway, &told, Duration::from_secs(seconds)).await;
-            over.store(true, Ordering::Relaxed);
-            offered
-        },
-        watch(&gateway, &over),
-    );
+    let lasts = Duration::from_secs(seconds);
+    let (offered, watched) = wave(&gateway, &told, lasts, 0).await;
     let put_offs = told.put_offs.load(Ordering::Relaxed);
     let taken = told.taken.lock().unwrap().len();
     let most = watched.memory.iter().max().copied().unwrap_or_default();
@@ -188,6 +204,9 @@ async fn ten_times_what_glpi_can_take_is_put_off_and_the_next_request_is_taken_a
     // The process lived all the while; whether it was ready is its own word, and no other.
     assert_eq!(watched.unhealthy, [0; 0]);
     assert!(watched.ready.keys().all(|status| [200, 503].contains(status)), "{:?}", watched.ready);
+    let said = watched.not_ready.iter().map(|said| said.replace('\u{a0}', " "));
+    let odd: Vec<_> = said.filter(|said| !SAID_UNDER_LOAD.iter().any(|reason| said.contains(reason))).collect();
+    assert_eq!(odd, [""; 0]);
     let made = tickets(&glpi);
     for title in told.taken.lock().unwrap().iter() {
         assert_eq!(made.get(title), Some(&1), "{title}");
@@ -205,6 +224,23 @@ async fn ten_times_what_glpi_can_take_is_put_off_and_the_next_request_is_taken_a
     assert_eq!(gateway.get("/healthz").await.unwrap().0, 200);
     glpi.set_failures(Failures::none());
     wait_until("and back again", async || gateway.get("/readyz").await.unwrap().0 == 200).await;
+
+    // While GLPI stands still for longer than anybody lives, everybody has their answer all the same.
+    glpi.set_failures(Rule::always(Failure::Slow(Duration::from_hours(1))));
+    let before = (told.taken.lock().unwrap().len(), told.put_off.lock().unwrap().len());
+    let held = 100;
+    futures_util::future::join_all((offered..offered + held).map(|number| send(&gateway, number, &told))).await;
+    let after = (told.taken.lock().unwrap().len(), told.put_off.lock().unwrap().len());
+    assert_eq!(after, (before.0, before.1 + held), "taken, and put off");
+    glpi.set_failures(Failures::none());
+    wait_until("GLPI is asked again", async || gateway.get("/readyz").await.unwrap().0 == 200).await;
+    let offered = offered + held;
+
+    // As much once more takes no more memory than the first time.
+    let (offered, again) = wave(&gateway, &told, lasts, offered).await;
+    let most_again = again.memory.iter().max().copied().unwrap_or_default();
+    assert!(most_again < most + FLAT, "{} MiB at most, then {}", most >> 20, most_again >> 20);
+    assert_eq!(again.unhealthy, [0; 0]);
 
     // Who was put off comes again, as relays do, until all are taken: each once.
     glpi.set_machine(None);
