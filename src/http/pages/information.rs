@@ -121,6 +121,14 @@ impl AnnouncementPage<'_> {
     }
 }
 
+/// How many of its addresses are where.
+fn counted(progress: &MailingProgress) -> String {
+    let MailingProgress { handed, pending, under_way, refused, .. } = progress;
+    let handed = french::count(*handed, "remise au relais", "remises au relais");
+    let refused = french::count(refused.len(), "refusée par le relais", "refusées par le relais");
+    format!("{handed}, {pending} à venir, {under_way} en partance, {refused}")
+}
+
 /// `GET /information`
 pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): Visitor) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;

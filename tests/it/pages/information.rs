@@ -6,7 +6,10 @@ use reqwest::{Method, StatusCode, multipart::Form};
 use rstest::rstest;
 
 use super::{Page, Portal, TRUSTED, file, page};
-use crate::support::gateway::Gateway;
+use crate::support::{
+    gateway::Gateway,
+    sink::{Moods, Sink},
+};
 
 const OPERATOR: &str = "chef@ac-dijon.fr";
 const SECOND: &str = "adjointe@ac-dijon.fr";
@@ -182,7 +185,12 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
     let address = sent.location().to_owned();
     assert_eq!(again.location(), address);
     let done = scene.until(&address, OPERATOR, "Par courriel\u{a0}: envoi terminé").await;
-    assert!(done.has("2 remises au relais, 0 à venir") && done.has("100\u{a0}%"), "{}", done.html);
+    assert!(
+        done.has("2\u{a0}remises au relais, 0 à venir, 0 en partance, 0\u{a0}refusée par le relais.")
+            && done.has("100\u{a0}%"),
+        "{}",
+        done.html
+    );
     assert_eq!(scene.told(), ["anne.blanc@ac-dijon.fr", "jeanne.martin@ac-dijon.fr"]);
     let list = scene.portal.get("/information", OPERATOR).await;
     assert_eq!(list.html.matches("Incident en cours sur LSU</a>").count(), 1, "{}", list.html);
@@ -653,26 +661,38 @@ async fn one_without_a_list_is_marked_and_resumed_or_stopped(#[case] is_resumed:
 }
 
 /// What the relay refuses, for an address or for all, ends the mailing, and is counted.
+#[rstest]
+#[case::all(
+    Moods { words: [("DATA", 554)].into(), ..Moods::default() },
+    ["0\u{a0}remise au relais, 0 à venir", "2\u{a0}refusées par le relais", "jeanne.martin@ac-dijon.fr (554)"],
+    "envoi terminé\u{a0}: 0\u{a0}adresse remise au relais, 2\u{a0}refusées",
+)]
+#[case::one(
+    Moods { recipients: [(JEANNE.to_owned(), 550)].into(), ..Moods::default() },
+    ["1\u{a0}remise au relais, 0 à venir", "1\u{a0}refusée par le relais", "jeanne.martin@ac-dijon.fr (550)"],
+    "envoi terminé\u{a0}: 1\u{a0}adresse remise au relais, 1\u{a0}refusée",
+)]
 #[tokio::test]
-async fn what_the_relay_refuses_is_shown_as_refused() {
-    use crate::support::sink::{Moods, Sink};
-    let words = [("DATA", 554)].into();
-    let sink = Sink::start(Moods { words, ..Moods::default() }).await;
+async fn what_the_relay_refuses_is_shown_as_refused(
+    #[case] moods: Moods,
+    #[case] shown: [&str; 3],
+    #[case] listed: &str,
+) {
+    let sink = Sink::start(moods).await;
     let (relay, settings) = (sink.url(), [("announcements.retry", "1ms"), ("smtp.timeout", "2s")]);
     let scene = Scene::sending(&[&[("smtp.url", relay.as_str())], &settings[..]].concat()).await;
     let address = scene.announce(OPERATOR, &usual()).await;
     let done = scene.until(&address, OPERATOR, "envoi terminé").await;
-    for said in ["0 remises au relais, 0 à venir", "2 refusées par le relais", "jeanne.martin@ac-dijon.fr (554)"] {
+    for said in shown {
         assert!(done.has(said), "{said} in {}", done.html);
     }
     let list = scene.portal.get("/information", OPERATOR).await;
-    assert!(list.has("envoi terminé\u{a0}: 0\u{a0}adresse remise au relais, 2\u{a0}refusées"), "{}", list.html);
+    assert!(list.has(listed), "{}", list.html);
 }
 
 /// What is in doubt is shown so at once, with what happens now.
 #[tokio::test]
 async fn what_is_in_doubt_is_shown_so_at_once() {
-    use crate::support::sink::{Moods, Sink};
     let sink = Sink::start(Moods { thinks: vec![Duration::from_secs(5)], ..Moods::default() }).await;
     let (relay, settings) = (sink.url(), [("announcements.retry", "1ms"), ("smtp.timeout", "500ms")]);
     let scene = Scene::sending(&[&[("smtp.url", relay.as_str())], &settings[..]].concat()).await;
