@@ -59,6 +59,8 @@ struct Standing {
     label: String,
     /// Whether it is shown now, or will be.
     is_open: bool,
+    /// Whether it never was, and never will be.
+    is_given_up: bool,
 }
 
 #[derive(Template)]
@@ -158,7 +160,7 @@ pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): V
             subject: announcement.subject.clone(),
             audience: announcement.zones.shown().join(", "),
             application: announcement.application.clone(),
-            portal: standing(&state, announcement),
+            portal: standing(&state, announcement, mailing.copied()),
             in_doubt: under_way.get(&reference).map(MailingProgress::in_doubt).unwrap_or_default(),
             is_unfrozen: mail.is_some() && mailing.is_none(),
             mail,
@@ -231,7 +233,7 @@ async fn shown(
         announcement,
         audience: announcement.zones.shown().join(", "),
         written: written(state, announcement),
-        portal: standing(state, announcement),
+        portal: standing(state, announcement, mailing.as_ref().map(|progress| &progress.mailing)),
         ends: ends.unwrap_or_default(),
         html: informer.letters().body(&announcement.markdown),
         mailing,
@@ -379,12 +381,16 @@ pub(super) async fn visible(state: &PageState, rights: &Rights, reference: &str)
     found.filter(|announcement| announcement.is_seen_by(rights)).ok_or_else(unknown)
 }
 
-fn standing(state: &PageState, announcement: &Announcement) -> Option<Standing> {
+fn standing(state: &PageState, announcement: &Announcement, mailing: Option<&Mailing>) -> Option<Standing> {
     if !announcement.on_portal {
         return None;
     }
     let now = Timestamp::now();
     let told = |moment: Timestamp| told(moment, &state.services.time_zone);
+    if announcement.is_held && mailing.is_some_and(|mailing| mailing.state == MailingState::Stopped) {
+        let label = "jamais affichée\u{a0}: son envoi a été arrêté avant d’être confirmé".to_owned();
+        return Some(Standing { label, is_open: false, is_given_up: true });
+    }
     let (label, is_open) = match announcement.ends {
         Some(ends) if announcement.is_held && ends > now => {
             (format!("pas affichée\u{a0}: elle attend la confirmation de son envoi (jusqu’au {})", told(ends)), true)
@@ -396,7 +402,7 @@ fn standing(state: &PageState, announcement: &Announcement) -> Option<Standing> 
         }
         Some(ends) => (format!("affichée jusqu’au {}", told(ends)), true),
     };
-    Some(Standing { label, is_open })
+    Some(Standing { label, is_open, is_given_up: false })
 }
 
 fn written(state: &PageState, announcement: &Announcement) -> String {

@@ -433,14 +433,28 @@ async fn above_the_threshold_a_second_person_confirms_by_the_link_they_were_sent
 async fn a_mailing_that_is_not_confirmed_is_stopped() {
     let scene = Scene::start(&[("announcements.confirm_above", "1")]).await;
     let address = scene.announce(IEN, &usual()).await;
+    // Stopped, it has no form any more.
+    let before = scene.portal.get(&address, OPERATOR).await;
+    let theirs = scene.portal.get(&address, IEN).await;
     let stopped = scene.send(&address, &format!("{address}/arret"), IEN, &[]).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER, "{}", stopped.html);
-    assert!(scene.portal.get(&address, IEN).await.has("envoi arrêté"));
+    let shown = scene.portal.get(&address, IEN).await;
+    assert!(shown.has("envoi arrêté"), "{}", shown.html);
+    // It waits for nothing any more, and nothing brings it onto the portal.
+    for page in [&shown, &scene.portal.get("/information", IEN).await] {
+        let never = "jamais affichée\u{a0}: son envoi a été arrêté avant d’être confirmé";
+        assert!(page.has(never) && !page.has("attend la confirmation"), "{}", page.html);
+    }
+    assert!(shown.has("Écrivez-en une nouvelle"), "{}", shown.html);
+    for deed in ["Changer la fin", "Afficher à nouveau", "Terminer maintenant"] {
+        assert!(!shown.has(deed), "{deed} in {}", shown.html);
+    }
     assert!(!scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
-    let nothing = scene.send(&address, &format!("{address}/doutes"), OPERATOR, &[("decision", "renvoyer")]).await;
+    let decided = format!("{address}/doutes");
+    let nothing = scene.send_as_shown(&before, &decided, OPERATOR, &[("decision", "renvoyer")]).await;
     assert_eq!(nothing.status, StatusCode::CONFLICT, "{}", nothing.html);
     assert!(nothing.has("Aucun envoi n’est en doute"), "{}", nothing.html);
-    let theirs = scene.send(&address, &format!("{address}/doutes"), IEN, &[("decision", "renvoyer")]).await;
+    let theirs = scene.send_as_shown(&theirs, &decided, IEN, &[("decision", "renvoyer")]).await;
     assert_eq!(theirs.status, StatusCode::FORBIDDEN, "{}", theirs.html);
 }
 
