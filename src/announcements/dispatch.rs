@@ -369,7 +369,7 @@ impl Dispatcher {
         let began = Instant::now();
         // Where GLPI cannot tell, the transaction is given up, and nothing was sent. A note that comes all the same is in
         // doubt, though nothing is: an operator finds nothing in the relay's log.
-        let Some(id) = self.records.depart(&reference, &departure).await? else { return Ok(Step::Another) };
+        let Some(mut id) = self.records.depart(&reference, &departure).await? else { return Ok(Step::Another) };
         let mut not_now = None;
         if !nobody {
             departure.state = if began.elapsed() > self.standstill {
@@ -397,7 +397,7 @@ impl Dispatcher {
                     }
                 }
             };
-            self.arrive(&reference, id, &departure, stop).await?;
+            id = self.arrive(&reference, id, &departure, stop).await?;
         }
         count(&departure);
         journal.departures.insert((departure.batch, departure.attempt), (id, departure));
@@ -443,24 +443,29 @@ impl Dispatcher {
         Ok(Step::Done)
     }
 
-    /// Tells GLPI what became of a batch; again and again, since else it is in doubt.
+    /// Tells GLPI what became of a batch; again and again, since else it is in doubt. Where somebody has purged the note
+    /// meanwhile, another one says it: else the batch would go once more. Gives the note that does.
     async fn arrive(
         &self,
         reference: &str,
         id: ReminderId,
         departure: &Departure,
         stop: &CancellationToken,
-    ) -> Result<(), GlpiError> {
+    ) -> Result<ReminderId, SendingError> {
         let mut pause = Duration::from_millis(200);
         let mut stopped_at = None;
         loop {
             let error = match self.records.arrive(reference, id, departure).await {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(id),
+                Err(GlpiError::NotFound) => match self.records.depart(reference, departure).await {
+                    Ok(anew) => return anew.ok_or(SendingError::Damaged),
+                    Err(error) => error,
+                },
                 Err(error) => error,
             };
             tracing::warn!(%error, batch = departure.batch, "GLPI was not told what became of a batch");
             if stop.is_cancelled() && *stopped_at.get_or_insert_with(Instant::now) + LAST_WORD < Instant::now() {
-                return Err(error);
+                return Err(error.into());
             }
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(5));

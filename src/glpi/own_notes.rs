@@ -161,10 +161,13 @@ impl Glpi {
     ///
     /// # Errors
     ///
-    /// Where GLPI does not say that it did; the same call again does no harm.
+    /// [`GlpiError::NotFound`] where it is gone; else where GLPI does not say that it did: the same call again does no harm.
     pub async fn rewrite_own_note(&self, id: ReminderId, note: &NewNote) -> Result<(), GlpiError> {
         let input = json!({ "name": note.name, "text": note.sealed(&self.shared.seal) });
-        let answer = self.call(&Call::update(format!("Reminder/{id}"), &input)).await?;
+        let answer = match self.call(&Call::update(format!("Reminder/{id}"), &input)).await {
+            Err(GlpiError::Rejected { code, .. }) if code == "ERROR_GLPI_UPDATE" => return Err(GlpiError::NotFound),
+            answer => answer?,
+        };
         let done = answer[0].get(id.to_string()).is_some_and(|done| done == &json!(true));
         if done { Ok(()) } else { Err(GlpiError::interrupted(Trouble::Unexpected, true)) }
     }

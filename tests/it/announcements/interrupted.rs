@@ -7,7 +7,9 @@ use passerelle::{
     announcements::{Announcement, InformError, MailingState, Recipients, SendingError, Unfrozen},
     request::{Address, Enclosure},
 };
+use reqwest::Method;
 use rstest::rstest;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -16,6 +18,7 @@ use super::{
 };
 use crate::support::{
     gateway::sandbox,
+    helpdesk::Helpdesk,
     sink::{Moods, Sink},
     wait_until,
 };
@@ -119,6 +122,31 @@ async fn the_second_persons_are_asked_in_one_try(
     asked.sort();
     assert_eq!(asked, expected);
     wait_until("each connection has ended", async || sink.connections() == connections).await;
+}
+
+/// Whoever purges the note of a batch while the relay has it holds nobody up: another one says it, and nothing goes twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_departure_that_is_purged_while_it_goes_is_written_anew() {
+    let thinks = vec![Duration::from_millis(300), Duration::ZERO];
+    let (sandbox, sink) = (sandbox().await, Sink::start(Moods { thinks, ..Moods::default() }).await);
+    let (_folder, csv) = directory(20);
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &[("smtp.timeout", "20s")]);
+    let informed = app.informer.inform(announcement("purged", &[]), (&[], &Enclosure::default()), &operator()).await;
+    let reference = informed.unwrap().announcement.reference;
+    let own = Helpdesk::sign_in(&sandbox.url(), "passerelle", "passerelle").await;
+    let title = format!("Passerelle, envoi {reference} départ ");
+    let departures = async || app.glpi.own_notes(&title, "").await.unwrap();
+    let purging = async {
+        wait_until("a batch goes", async || !departures().await.is_empty()).await;
+        let id = departures().await[0].id;
+        own.call(Method::DELETE, &format!("Reminder/{id}?force_purge=true"), json!({})).await;
+        id
+    };
+    let (progress, purged) = tokio::join!(send(&app, reference), purging);
+    assert_eq!((progress.mailing.state, progress.handed, progress.is_whole), (MailingState::Ended, 20, true));
+    let left = departures().await;
+    assert!(left.len() == 2 && left.iter().all(|note| note.id != purged), "{left:?}");
+    assert!(sink.copies().len() == 20 && sink.copies().values().all(|copies| *copies == 1), "{:?}", sink.copies());
 }
 
 /// Killed between the note and the list, nothing went: it is named so everywhere, and goes on, or is stopped.
