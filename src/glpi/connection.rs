@@ -103,27 +103,40 @@ impl Connection {
         first: Place<'a>,
         call: &Call<'_>,
     ) -> Result<(Answered, Lease<'a>), GlpiError> {
+        let first = Mutex::new(Some(first));
+        self.again(|| {
+            let place = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.try_once(call, place.unwrap_or(Place::ToCome))
+        })
+        .await
+    }
+
+    /// A session for a call that is yet to be made, tried for as often as any call; none while calls are paused.
+    pub(super) async fn session(&self) -> Result<Lease<'_>, GlpiError> {
+        let pass = self.admit("a session")?;
+        let lease = self.parts.sessions.lease(&self.parts.server, &self.way).await;
+        match &lease {
+        self.again(|| self.try_session()).await
+    }
+
+    /// Tries, and again where the failure is a brief one.
+    async fn again<T, F: Future<Output = Result<T, GlpiError>>>(
+        &self,
+        attempt: impl FnMut() -> F,
+    ) -> Result<T, GlpiError> {
         let pauses = ExponentialBuilder::default()
             .with_jitter()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(LONGEST_PAUSE)
             .with_max_times(self.parts.retries);
-        let first = Mutex::new(Some(first));
-        (|| {
-            let place = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-            self.try_once(call, place.unwrap_or(Place::ToCome))
-        })
-        .retry(pauses)
-        .when(GlpiError::is_brief)
-        .adjust(|error, pause| pause.and_then(|pause| respectful(error, pause)))
-        .await
+        attempt
+            .retry(pauses)
+            .when(GlpiError::is_brief)
+            .adjust(|error, pause| pause.and_then(|pause| respectful(error, pause)))
+            .await
     }
 
-    /// A session for a call that is yet to be made; none while calls are paused.
-    pub(super) async fn session(&self) -> Result<Lease<'_>, GlpiError> {
-        let pass = self.admit("a session")?;
-        let lease = self.parts.sessions.lease(&self.parts.server, &self.way).await;
-        match &lease {
+    async fn try_session(&self) -> Result<Lease<'_>, GlpiError> {
             // Whether GLPI answers, the call will tell.
             Ok(_) | Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
             Err(error) => pass.settle(!error.is_outage(), Instant::now()),

@@ -136,6 +136,13 @@ impl<I, O> Gather<I, O> {
         taken
     }
 
+    /// Those that waited at this moment already. What went wrong since says nothing to those who came later.
+    pub(super) fn take_until(&self, moment: Instant) -> Vec<Waiting<I, O>> {
+        let mut queue = self.lock();
+        let before = queue.waiting.iter().take_while(|one| one.came <= moment).count();
+        queue.waiting.drain(..before).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue<I, O>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +210,7 @@ impl<I, O> Drop for Run<'_, I, O> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Instant};
 
     use futures_util::FutureExt as _;
 
@@ -334,6 +341,17 @@ mod tests {
             waiting.answer(7);
         }
         assert_eq!(there.now_or_never(), Some(Ok(7)));
+    }
+
+    #[test]
+    fn who_came_later_is_not_told_of_what_failed_before() {
+        let gather = Gather::<u8, u8>::default();
+        let _before = [1, 2].map(|input| gather.join(input, false, runs(1)));
+        let moment = Instant::now();
+        while Instant::now() <= moment {}
+        let _since = gather.join(3, false, runs(1));
+        assert_eq!(gather.take_until(moment).iter().map(|one| one.input).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(inputs(&gather, 20), [3]);
     }
 
     #[test]

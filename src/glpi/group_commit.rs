@@ -132,6 +132,7 @@ impl Creations {
             self.gather.let_join(|input| input.among.expected).await;
             match connection.session().await {
                 Ok(lease) => {
+            let wanted = Instant::now();
                     self.gather.let_join(|_| 1).await;
                     let batch = self.take();
                     run.calls(batch.len());
@@ -142,7 +143,7 @@ impl Creations {
                         self.create_all(connection, lease, batch).await;
                     }
                 }
-                Err(error) => settle(self.take(), Duration::ZERO, |_| Err(error.clone())),
+                Err(error) => settle(self.gather.take_until(wanted), Duration::ZERO, |_| Err(error.clone())),
             }
         }
     }

@@ -10,6 +10,7 @@ use super::{
     error::{GlpiError, Trouble},
     exchange::{Answered, Call},
     gather::{Gather, Runs, Waiting},
+    session::Lease,
 };
 
 /// The reads of one kind that wait.
@@ -72,21 +73,14 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
     while run.goes_on(R::RUNS) {
         waiting.let_join(R::expected).await;
         let wanted = Instant::now();
-        let session = connection.session().await;
-        waiting.let_join(|_| 1).await;
-        let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
-        match session {
-            Ok(lease) if batch.is_empty() => lease.release(),
-            Ok(lease) => answer(&asked(connection, Place::Here(lease), &batch).await, batch),
-            Err(_) if batch.is_empty() => {}
-            // Another session is tried for, as for any call.
-            Err(error) if error.is_brief() => answer(&asked(connection, Place::ToCome, &batch).await, batch),
-            Err(error) => {
-                // That there was none when it was wanted says nothing to those who came since.
-                let (before, since): (Vec<_>, Vec<_>) = batch.into_iter().partition(|one| one.came <= wanted);
-                answer(&Err(error), before);
-                if !since.is_empty() {
-                    answer(&asked(connection, Place::ToCome, &since).await, since);
+        match connection.session().await {
+            Ok(lease) => {
+                waiting.let_join(|_| 1).await;
+                let batch = waiting.take(|taken, next| R::fits(&questions(taken), next));
+                if batch.is_empty() {
+                    lease.release();
+                } else {
+                    answer(&asked(connection, lease, &batch).await, batch);
                 }
             }
         }
@@ -94,6 +88,7 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
 }
 
 /// Tells all who asked together.
+            Err(error) => answer(&Err(error), waiting.take_until(wanted)),
 fn answer<R: JointRead>(answer: &Shared<R>, batch: Vec<Waiting<R, Shared<R>>>) {
     let together = batch.len();
     for one in batch {
@@ -112,12 +107,12 @@ async fn asked<'a, R: JointRead>(
 ) -> Shared<R> {
     // Of one alone, the log tells in its request.
     let span = if let [one] = batch { one.span.clone() } else { tracing::Span::none() };
-    ask(connection, place, &questions(batch)).instrument(span).await.map(Arc::new)
+    ask(connection, Place::Here(lease), &questions(batch)).instrument(span).await.map(Arc::new)
 }
 
 async fn ask<'a, R: JointRead>(
     connection: &'a Connection,
-    place: Place<'a>,
+    lease: Lease<'a>,
     these: &[&R],
 ) -> Result<R::Answer, GlpiError> {
     let unexpected = || GlpiError::unavailable(Trouble::Unexpected);

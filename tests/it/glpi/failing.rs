@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
-use passerelle::glpi::{Credentials, FileFate, Glpi, GlpiError, NewTicket, Settings, Trouble};
+use futures_util::{TryStreamExt as _, future::join_all};
+use passerelle::glpi::{Among, Credentials, FileFate, Glpi, GlpiError, NewTicket, Settings, Trouble};
 use passerelle::sandbox::{Failure, Failures, Options, Rule, Sandbox};
 
 use super::target::settings;
@@ -187,11 +187,35 @@ async fn a_read_is_repeated_and_an_uncertain_write_is_not() {
     assert!(sandbox.tickets().is_empty());
 }
 
+/// What waits for a session and goes together is told of a failure to open one after as many tries as any call has.
+#[tokio::test]
+async fn what_goes_together_outlives_a_session_that_could_not_be_opened() {
+    for failure in [Failure::BadGateway, Failure::ServerError, Failure::Down] {
+        for sessions in [1, 4] {
+            let sandbox = sandbox().await;
+            let glpi = client(&Settings { retries: 2, sessions, ..plain(&sandbox) });
+            sandbox.set_failures(Rule::next(2, failure));
+            let among = Among { expected: 25, most: usize::MAX, is_patient: true };
+            let new = ticket("ensemble");
+            let made = join_all((0..25).map(|_| glpi.create_ticket_among(&new, among, || async { true }))).await;
+            for made in made {
+                assert!(matches!(made, Ok(Some(_))), "{failure:?}, {sessions} sessions: {made:?}");
+            }
+            assert_eq!(sandbox.tickets().len(), 25);
+            let fresh = client(&Settings { retries: 2, sessions, ..plain(&sandbox) });
+            sandbox.set_failures(Rule::next(2, failure));
+            for found in join_all((0..25).map(|_| fresh.tickets_containing(&["ensemble"], 2))).await {
+                assert_eq!(found.map(|found| found.len()), Ok(25), "{failure:?}, {sessions} sessions");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn forgotten_sessions_are_opened_again_and_the_call_made_once() {
     let sandbox = sandbox().await;
     let glpi = client(&Settings { sessions: 3, ..plain(&sandbox) });
-    let pings = || futures_util::future::join_all((0..12).map(|_| glpi.ping()));
+    let pings = || join_all((0..12).map(|_| glpi.ping()));
     for ping in pings().await {
         ping.unwrap();
     }
@@ -203,7 +227,7 @@ async fn forgotten_sessions_are_opened_again_and_the_call_made_once() {
         let made = glpi.create_ticket(&ticket("x"), &[]).await;
         made.unwrap().id
     });
-    futures_util::future::join_all(creations).await;
+    join_all(creations).await;
     assert_eq!(sandbox.tickets().len(), 12);
     assert!(sandbox.open_sessions() <= 3);
 
