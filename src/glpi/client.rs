@@ -37,6 +37,8 @@ use crate::id::ReminderId;
 pub struct Glpi {
     pub(super) connection: Connection,
     pub(super) shared: Arc<Shared>,
+    /// Where nobody waits for its own calls: the same for what others may come to wait for, too.
+    awaited: Option<Arc<Self>>,
 }
 
 /// What clones of a client share, besides the connection.
@@ -78,13 +80,14 @@ impl Glpi {
             shown_accounts: Reads::default(),
             grants: Reads::default(),
         };
-        Ok(Self { connection: Connection::new(settings)?, shared: Arc::new(shared) })
+        Ok(Self { connection: Connection::new(settings)?, shared: Arc::new(shared), awaited: None })
     }
 
     /// The same GLPI for calls that nobody waits for: they take a session only when no other call wants it.
     #[must_use]
     pub fn in_background(&self) -> Self {
-        self.over(self.connection.waiting(Urgency::Background))
+        let awaited = self.over(self.connection.waiting(Urgency::Awaited));
+        Self { awaited: Some(Arc::new(awaited)), ..self.over(self.connection.waiting(Urgency::Background)) }
     }
 
     /// The same GLPI with a session that is taken until this one is dropped: its calls, one after the other, wait for
@@ -98,7 +101,13 @@ impl Glpi {
     }
 
     fn over(&self, connection: Connection) -> Self {
-        Self { connection, shared: Arc::clone(&self.shared) }
+        Self { connection, shared: Arc::clone(&self.shared), awaited: None }
+    }
+
+    /// This client for a question whose answer is kept: whoever asks the same meanwhile waits for it, and they may be in
+    /// front of a page.
+    pub(super) fn for_all(&self) -> &Self {
+        self.awaited.as_deref().unwrap_or(self)
     }
 
     /// Closes the open sessions, best effort. A later call opens them again.

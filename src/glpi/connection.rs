@@ -67,9 +67,12 @@ impl Connection {
         Ok(self.by(Way::InTurn(Arc::new(turn))))
     }
 
-    /// Whether its calls have their session already.
-    pub(super) fn is_in_turn(&self) -> bool {
-        matches!(self.way, Way::InTurn(_))
+    /// How urgent its calls are; `None` where they have their session already.
+    pub(super) fn urgency(&self) -> Option<Urgency> {
+        match self.way {
+            Way::Waiting(urgency) => Some(urgency),
+            Way::InTurn(_) => None,
+        }
     }
 
     fn by(&self, way: Way) -> Self {
@@ -113,9 +116,6 @@ impl Connection {
 
     /// A session for a call that is yet to be made, tried for as often as any call; none while calls are paused.
     pub(super) async fn session(&self) -> Result<Lease<'_>, GlpiError> {
-        let pass = self.admit("a session")?;
-        let lease = self.parts.sessions.lease(&self.parts.server, &self.way).await;
-        match &lease {
         self.again(|| self.try_session()).await
     }
 
@@ -137,6 +137,9 @@ impl Connection {
     }
 
     async fn try_session(&self) -> Result<Lease<'_>, GlpiError> {
+        let pass = self.admit("a session")?;
+        let lease = self.parts.sessions.lease(&self.parts.server, &self.way).await;
+        match &lease {
             // Whether GLPI answers, the call will tell.
             Ok(_) | Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
             Err(error) => pass.settle(!error.is_outage(), Instant::now()),

@@ -27,7 +27,7 @@ pub struct GlpiDirectory<'a> {
 impl Glpi {
     /// What GLPI says of accounts, groups, categories and entities, asked once in some minutes.
     pub fn directory(&self) -> GlpiDirectory<'_> {
-        GlpiDirectory { glpi: self, kept: &self.shared.kept }
+        GlpiDirectory { glpi: self.for_all(), kept: &self.shared.kept }
     }
 }
 

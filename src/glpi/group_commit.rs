@@ -21,6 +21,7 @@ use super::{
     gather::{Gather, Runs, Waiting},
     pace::Pace,
     session::Lease,
+    turns::Urgency,
     verdict::{Added, AddedOne, judge_one},
 };
 use crate::id::TicketId;
@@ -104,7 +105,8 @@ impl Creations {
         let input = Input { json: Value::Object(input).to_string(), called: Some(call), among };
         let (answer, begins) = self.gather.join(input, among.is_patient, self.runs());
         if begins {
-            let (creations, connection) = (Arc::clone(self), connection.clone());
+            // It makes whatever tickets wait, not this one alone.
+            let (creations, connection) = (Arc::clone(self), connection.waiting(Urgency::Awaited));
             tokio::spawn(async move { creations.create_waiting(&connection).await });
         }
         // Where nobody calls, the answer says why.
@@ -130,9 +132,9 @@ impl Creations {
         let mut run = self.gather.run();
         while run.goes_on(self.runs()) {
             self.gather.let_join(|input| input.among.expected).await;
+            let wanted = Instant::now();
             match connection.session().await {
                 Ok(lease) => {
-            let wanted = Instant::now();
                     self.gather.let_join(|_| 1).await;
                     let batch = self.take();
                     run.calls(batch.len());

@@ -11,10 +11,14 @@ use super::{
     exchange::{Answered, Call},
     gather::{Gather, Runs, Waiting},
     session::Lease,
+    turns::Urgency,
 };
 
-/// The reads of one kind that wait.
-pub(super) struct Reads<R: JointRead>(Arc<Gather<R, Shared<R>>>);
+/// The reads of one kind that wait: those that somebody waits for apart from the others, each at its own urgency.
+pub(super) struct Reads<R: JointRead> {
+    awaited: Arc<Gather<R, Shared<R>>>,
+    background: Arc<Gather<R, Shared<R>>>,
+}
 
 /// What all who asked together are told.
 type Shared<R> = Result<Arc<<R as JointRead>::Answer>, GlpiError>;
@@ -23,7 +27,7 @@ type Shared<R> = Result<Arc<<R as JointRead>::Answer>, GlpiError>;
 pub(super) trait JointRead: Clone + Send + Sync + 'static {
     /// What GLPI says to several of them.
     type Answer: Send + Sync + 'static;
-    /// How many calls of this kind run side by side.
+    /// How many calls of this kind and urgency run side by side.
     const AT_ONCE: usize;
     /// The same.
     const RUNS: Runs = Runs { usual: Self::AT_ONCE, most: Self::AT_ONCE };
@@ -43,19 +47,21 @@ pub(super) trait JointRead: Clone + Send + Sync + 'static {
 
 impl<R: JointRead> Default for Reads<R> {
     fn default() -> Self {
-        Self(Arc::default())
+        Self { awaited: Arc::default(), background: Arc::default() }
     }
 }
 
 impl<R: JointRead> Reads<R> {
     /// Asks together with whoever else waits for a session to ask the like.
     pub(super) async fn ask_together(&self, connection: &Connection, question: R) -> Shared<R> {
-        if connection.is_in_turn() {
-            return ask_alone(connection, &question).await.map(Arc::new);
-        }
-        let (answer, begins) = self.0.join(question, false, R::RUNS);
+        let waiting = match connection.urgency() {
+            None => return ask_alone(connection, &question).await.map(Arc::new),
+            Some(Urgency::Awaited) => &self.awaited,
+            Some(Urgency::Background) => &self.background,
+        };
+        let (answer, begins) = waiting.join(question, false, R::RUNS);
         if begins {
-            let (waiting, connection) = (Arc::clone(&self.0), connection.clone());
+            let (waiting, connection) = (Arc::clone(waiting), connection.clone());
             tokio::spawn(async move { ask_waiting(&waiting, &connection).await });
         }
         answer.await.unwrap_or_else(|_| Err(GlpiError::unavailable(Trouble::Cut)))
@@ -83,12 +89,12 @@ async fn ask_waiting<R: JointRead>(waiting: &Gather<R, Shared<R>>, connection: &
                     answer(&asked(connection, lease, &batch).await, batch);
                 }
             }
+            Err(error) => answer(&Err(error), waiting.take_until(wanted)),
         }
     }
 }
 
 /// Tells all who asked together.
-            Err(error) => answer(&Err(error), waiting.take_until(wanted)),
 fn answer<R: JointRead>(answer: &Shared<R>, batch: Vec<Waiting<R, Shared<R>>>) {
     let together = batch.len();
     for one in batch {
@@ -102,7 +108,7 @@ fn answer<R: JointRead>(answer: &Shared<R>, batch: Vec<Waiting<R, Shared<R>>>) {
 
 async fn asked<'a, R: JointRead>(
     connection: &'a Connection,
-    place: Place<'a>,
+    lease: Lease<'a>,
     batch: &[Waiting<R, Shared<R>>],
 ) -> Shared<R> {
     // Of one alone, the log tells in its request.
@@ -112,7 +118,7 @@ async fn asked<'a, R: JointRead>(
 
 async fn ask<'a, R: JointRead>(
     connection: &'a Connection,
-    lease: Lease<'a>,
+    place: Place<'a>,
     these: &[&R],
 ) -> Result<R::Answer, GlpiError> {
     let unexpected = || GlpiError::unavailable(Trouble::Unexpected);

@@ -32,6 +32,7 @@ mod search;
 mod target;
 mod tickets;
 mod together;
+mod urgency;
 mod whole_way;
 
 use bytes::Bytes;
