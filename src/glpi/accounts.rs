@@ -121,6 +121,11 @@ impl Owner {
 }
 
 impl OwnerDetails {
+    /// First and last name.
+    pub(super) fn into_name(self) -> String {
+        self.name
+    }
+
     /// What its person signs in by; empty where it was not shown.
     pub(super) fn login(&self) -> &str {
         &self.login

@@ -45,10 +45,10 @@ pub struct Glpi {
 pub(super) struct Shared {
     /// Places for documents under way.
     pub(super) downloads: Semaphore,
-    /// The service account's session, once GLPI has told of it.
-    own_session: OnceCell<OwnSession>,
     /// Room for what is read of them ahead.
     pub(super) ahead: Room,
+    /// The service account's session, once GLPI has told of it.
+    own_session: OnceCell<OwnSession>,
     pub(super) kept: KeptAnswers,
     /// What tells the gateway's own notes from others.
     pub(super) seal: NoteSeal,
@@ -68,9 +68,9 @@ impl Glpi {
         let creations = Creations::new(settings.sessions, settings.tickets_per_call, settings.timeout);
         let shared = Shared {
             downloads: Semaphore::new((settings.sessions / 2).max(1)),
+            ahead: Room::default(),
             own_session: OnceCell::new(),
             kept: KeptAnswers::default(),
-            ahead: Room::default(),
             seal: NoteSeal::new(settings),
             strange_notes: Mutex::default(),
             creations: Arc::new(creations),

@@ -78,6 +78,20 @@ impl GlpiDirectory<'_> {
         self.kept.names.or_ask(account, self.glpi.name_of_user(account)).await
     }
 
+    /// Asks in one call for the names of those of these accounts that are not known. Whom a search does not show is asked
+    /// for alone, by [`GlpiDirectory::name`].
+    pub async fn learn_names(self, accounts: impl IntoIterator<Item = UserId>) -> Result<(), GlpiError> {
+        let names = &self.kept.names;
+        let unknown: BTreeSet<UserId> = accounts.into_iter().filter(|account| !names.has(account)).collect();
+        if unknown.len() < 2 {
+            return Ok(());
+        }
+        for (account, name) in self.glpi.names_shown(&Vec::from_iter(unknown)).await? {
+            names.insert(account, name).await;
+        }
+        Ok(())
+    }
+
     /// A group's full path; `None` for one that GLPI does not show.
     pub async fn group_name(self, group: GroupId) -> Result<Option<String>, GlpiError> {
         self.kept.groups.or_ask(group, self.glpi.group_name(group)).await

@@ -6,7 +6,7 @@ use jiff::civil::DateTime;
 
 use super::{
     Glpi, Owner,
-    accounts::UserItem,
+    accounts::{OwnerDetails, UserItem},
     accounts_at::{AccountsAt, UserEmail},
     error::GlpiError,
     shown_accounts::{MOST, ShownAccount, ShownAccounts, is_in_force},
@@ -83,6 +83,12 @@ impl Glpi {
     pub async fn addresses_of_accounts(&self, accounts: &[UserId]) -> Result<BTreeMap<UserId, Vec<String>>, GlpiError> {
         let shown = self.shown_accounts(accounts).await?;
         Ok(shown.into_iter().map(|(id, account)| (id, account.addresses)).collect())
+    }
+
+    /// The first and last names of those of these accounts that a search shows.
+    pub(super) async fn names_shown(&self, users: &[UserId]) -> Result<Vec<(UserId, String)>, GlpiError> {
+        let shown = self.shown_accounts(users).await?;
+        Ok(shown.into_iter().map(|(id, account)| (id, OwnerDetails::from(account).into_name())).collect())
     }
 
     async fn default_address(&self, user: UserId) -> Result<Option<String>, GlpiError> {

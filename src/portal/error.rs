@@ -1,8 +1,6 @@
 //! Why nothing can be shown.
 
-use std::{sync::Arc, time::Duration};
-
-use tokio::task::JoinError;
+use std::time::Duration;
 
 use crate::glpi::GlpiError;
 use crate::id::TicketId;
@@ -22,9 +20,6 @@ pub enum PortalError {
     /// GLPI cannot answer now.
     #[error(transparent)]
     Unavailable(GlpiError),
-    /// A task of this program ended early.
-    #[error("a timeline could not be made")]
-    Unmade(#[source] Arc<JoinError>),
     /// GLPI is not set up for this: an administrator must act.
     #[error(transparent)]
     Denied(GlpiError),
@@ -37,12 +32,6 @@ impl PortalError {
             Self::Unavailable(GlpiError::Unavailable { retry_after, .. }) => *retry_after,
             _ => None,
         }
-    }
-}
-
-impl From<JoinError> for PortalError {
-    fn from(error: JoinError) -> Self {
-        Self::Unmade(Arc::new(error))
     }
 }
 

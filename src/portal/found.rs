@@ -56,6 +56,11 @@ impl FoundRequest {
         }
     }
 
+    /// Who has taken it in charge, or is to.
+    pub(super) fn technician(&self) -> Option<UserId> {
+        self.summary.technicians.first().copied()
+    }
+
     /// Whether its state or its delay cannot be told without its past: it waits, or once waited, perhaps for its
     /// requester.
     pub(super) fn needs_past(summary: &TicketSummary) -> bool {

@@ -1,6 +1,11 @@
 //! A person's requests: found, counted, sorted, in pages.
 
-use std::{cmp::Ordering, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, ToSpan as _, Zoned};
 
@@ -18,6 +23,7 @@ use crate::{
     flow::route::Opening,
     glpi::{Criterion, GlpiError, TicketStatus, TicketSummary},
     id::{TicketId, UserId},
+    offload,
     request::{Address, Reference, TicketKind},
     text::{
         fold::folded,
@@ -33,6 +39,8 @@ const MOST_AWAITING: usize = 10;
 /// How far back the requests of a school's other directors are looked for: a text is searched for all over the tickets of
 /// that time.
 const SCHOOL_MONTHS: i32 = 13;
+/// What it takes to sort or search a request, beside its text, bytes.
+const OF_LINE: usize = 512;
 /// GLPI's ticket type «Demande».
 const REQUEST: u64 = 2;
 
@@ -230,7 +238,8 @@ impl Portal {
     ///
     /// Where GLPI cannot answer.
     pub async fn requests(self: &Arc<Self>, requester: &Address, query: &Query) -> Result<Listing, PortalError> {
-        self.page_of(&self.all_of(requester).await?, query).await
+        let (_, listing) = self.rows_and_page(&self.all_of(requester).await?, Vec::new(), query).await?;
+        Ok(listing)
     }
 
     /// The same, with what waits for the person.
@@ -240,11 +249,9 @@ impl Portal {
     /// Where GLPI cannot answer.
     pub async fn overview(self: &Arc<Self>, requester: &Address, query: &Query) -> Result<Overview, PortalError> {
         let all = self.all_of(requester).await?;
-        let mut awaiting = Vec::new();
-        for found in all.iter().filter(|found| found.awaits_its_requester()).take(MOST_AWAITING) {
-            awaiting.push(self.row(found).await?);
-        }
-        Ok(Overview { awaiting, listing: self.page_of(&all, query).await? })
+        let awaiting = (0..all.len()).filter(|&at| all[at].awaits_its_requester()).take(MOST_AWAITING);
+        let (awaiting, listing) = self.rows_and_page(&all, awaiting.collect(), query).await?;
+        Ok(Overview { awaiting, listing })
     }
 
     async fn all_of(&self, requester: &Address) -> Result<Arc<Vec<FoundRequest>>, PortalError> {
@@ -255,7 +262,13 @@ impl Portal {
         self.lists.read(requester.clone(), reading).await
     }
 
-    async fn page_of(self: &Arc<Self>, all: &Arc<Vec<FoundRequest>>, query: &Query) -> Result<Listing, PortalError> {
+    /// The lines of the requests at these places, and a page.
+    async fn rows_and_page(
+        self: &Arc<Self>,
+        all: &Arc<Vec<FoundRequest>>,
+        mut places: Vec<usize>,
+        query: &Query,
+    ) -> Result<(Vec<Row>, Listing), PortalError> {
         let mut counts = Counts::default();
         for found in all.iter() {
             counts.count(found.state);
@@ -266,22 +279,27 @@ impl Portal {
             self.technicians(all).await?
         };
         let columns = Columns { portal: Arc::clone(self), names };
-        let (matching, total) = columns.pick(all, query).await?;
-        let mut rows = Vec::new();
-        for at in matching {
+        let (matching, total) = columns.pick(all, query).await;
+        let before = places.len();
+        places.extend(matching);
+        self.glpi.directory().learn_names(places.iter().filter_map(|&at| all[at].technician())).await?;
+        let mut rows = Vec::with_capacity(places.len());
+        for at in places {
             rows.push(self.row(&all[at]).await?);
         }
+        let of_page = rows.split_off(before);
         let pages = total.div_ceil(query.per_page.max(1)).max(1);
-        Ok(Listing { rows, counts, total, page: query.page, pages })
+        Ok((rows, Listing { rows: of_page, counts, total, page: query.page, pages }))
     }
 
     /// The names of those who have taken these requests in charge.
     async fn technicians(&self, all: &[FoundRequest]) -> Result<BTreeMap<UserId, String>, GlpiError> {
+        let directory = self.glpi.directory();
+        let technicians: BTreeSet<UserId> = all.iter().filter_map(FoundRequest::technician).collect();
+        directory.learn_names(technicians.iter().copied()).await?;
         let mut names = BTreeMap::new();
-        for technician in all.iter().filter_map(|found| found.summary.technicians.first()) {
-            if !names.contains_key(technician) {
-                names.insert(*technician, self.glpi.directory().name(*technician).await?);
-            }
+        for technician in technicians {
+            names.insert(technician, directory.name(technician).await?);
         }
         Ok(names)
     }
@@ -356,8 +374,8 @@ impl Portal {
         let FoundRequest { summary, opening, handed_on, state, made_by, .. } = found;
         let state = *state;
         let group = summary.groups.first().map(|path| last_part(path).to_owned());
-        let taken_by = match summary.technicians.first() {
-            Some(&technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
+        let taken_by = match found.technician() {
+            Some(technician) => Some(self.glpi.directory().name(technician).await?).filter(|name| !name.is_empty()),
             None => None,
         };
         // Whom it was handed on to has not taken it yet.
@@ -413,10 +431,12 @@ struct Columns {
 
 impl Columns {
     /// The places of the requests on the page that is asked for, and how many requests there are on all pages.
-    async fn pick(self, all: &Arc<Vec<FoundRequest>>, query: &Query) -> Result<(Vec<usize>, usize), PortalError> {
+    async fn pick(self, all: &Arc<Vec<FoundRequest>>, query: &Query) -> (Vec<usize>, usize) {
         let (all, query) = (Arc::clone(all), query.clone());
+        let read = |found: &FoundRequest| if query.text.is_empty() { 0 } else { found.written.len() };
+        let bytes = all.iter().map(|found| OF_LINE + read(found)).sum();
         // To search a thousand texts takes its time.
-        let picking = move || {
+        let picking = async move {
             let words: Vec<String> = folded(&query.text).split_whitespace().map(str::to_owned).collect();
             let is_in_state = |found: &FoundRequest| query.state.is_none_or(|state| state == found.state);
             let is_changed =
@@ -431,7 +451,7 @@ impl Columns {
             let before = (query.page.max(1) - 1).saturating_mul(per_page);
             (matching.into_iter().skip(before).take(per_page).collect(), total)
         };
-        Ok(tokio::task::spawn_blocking(picking).await?)
+        offload::by_size(bytes, picking).await
     }
 
     /// Whether a request was changed at this moment or later. One of which GLPI does not say when counts as changed.
@@ -440,8 +460,7 @@ impl Columns {
     }
 
     fn taken_by(&self, found: &FoundRequest) -> &str {
-        let technician = found.summary.technicians.first();
-        technician.and_then(|technician| self.names.get(technician)).map_or("", String::as_str)
+        found.technician().and_then(|technician| self.names.get(&technician)).map_or("", String::as_str)
     }
 
     /// Whether each of these folded words stands in what is searched.

@@ -15,7 +15,8 @@ use super::{
 use crate::{
     figures::ExpectedDelay,
     glpi::GlpiError,
-    id::{DocumentId, SolutionId, TicketId},
+    id::{DocumentId, SolutionId, TicketId, UserId},
+    offload,
     request::{Address, FollowupOpening, LeftOut},
     text::glpi_html,
 };
@@ -129,6 +130,10 @@ impl Portal {
         let known = self.known(requester).await?;
         let own = self.own(requester, number).await?;
         let group = own.found.summary.groups.first().map_or("Assistance", |path| path.as_str());
+        let wrote = own.parts.iter().filter(|part| part.kind != Kind::Opening).map(|part| part.author);
+        let people = wrote.chain(own.events.iter().filter_map(|happened| happened.by)).chain(own.found.technician());
+        let is_named = |person: &UserId| person.get() != 0 && known.account != Some(*person);
+        self.glpi.directory().learn_names(people.filter(is_named)).await?;
         let mut authors = Vec::with_capacity(own.parts.len());
         for part in &own.parts {
             authors.push(self.author(part, &known, own.found.made_by.as_ref(), group).await?);
@@ -141,8 +146,9 @@ impl Portal {
         let solution = own.solution.filter(|_| row.to_approve);
         let expected = row.application.as_deref().and_then(|application| self.expected_delay(application));
         let written: Vec<_> = own.parts.iter().map(|part| self.moment(part.written)).collect();
+        let bytes = own.parts.iter().map(|part| part.content.len()).sum();
         // Sanitising a long timeline takes its time.
-        let timeline = tokio::task::spawn_blocking(move || {
+        let timeline = offload::by_size(bytes, async move {
             let visible: BTreeSet<DocumentId> = own.documents().map(|document| document.id).collect();
             let end = own.found.opening.as_ref().map_or(0, |opening| opening.end);
             let entry = |((part, author), written): ((&Contribution, Author), Option<Zoned>)| {
@@ -157,7 +163,7 @@ impl Portal {
             };
             own.parts.iter().zip(authors).zip(written).map(entry).collect()
         })
-        .await?;
+        .await;
         Ok(View { row, solution, timeline, events, expected })
     }
 

@@ -62,7 +62,7 @@ fn problem(error: &PortalError) -> Problem {
             tracing::error!(cause = %error, "a requester cannot be shown their requests");
             unavailable(Reason::GlpiDenied).retry_after(BUSY_PAUSE)
         }
-        PortalError::Unavailable(_) | PortalError::Unmade(_) => {
+        PortalError::Unavailable(_) => {
             tracing::warn!(cause = %error, "a requester cannot be shown their requests");
             unavailable(Reason::GlpiUnavailable).retry_after(error.retry_after().unwrap_or(BUSY_PAUSE))
         }

@@ -8,7 +8,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Scene;
-use crate::support::gateway::{AGENT, DIRECTORS, mail};
+use crate::support::{
+    gateway::{AGENT, DIRECTORS, mail},
+    helpdesk::Helpdesk,
+};
 
 /// A green pixel.
 const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVQI12NgYPgPAAEDAQAIicLsAAAAAElFTkSuQmCC";
@@ -224,4 +227,53 @@ async fn a_ticket_with_files_is_made_and_read_back() {
     scene.deposit(DIRECTORS[0], json!({ "attachments": files })).await;
     calls.at_most("a ticket with five files", without_files + 1);
     assert_eq!(scene.sandbox.tickets().last().unwrap().documents.len(), 5);
+}
+
+/// As many of those who take requests in charge, and who answer them.
+const TECHNICIANS: usize = 12;
+
+/// Requests of one person, each of a technician of its own; one of them is answered by all. GLPI shows one of these no
+/// more: their account is in its bin.
+async fn requests_of_many_technicians(scene: &Scene) -> (u64, Vec<String>) {
+    let admin = Helpdesk::sign_in(&scene.sandbox.url(), "glpi", "glpi").await;
+    let (mut names, mut last) = (Vec::new(), 0);
+    let mut accounts = Vec::new();
+    for at in 0..TECHNICIANS {
+        let user = json!({"name": format!("t{at}"), "firstname": format!(" Léa{at} "), "realname": "D'Arc & fils"});
+        let id = admin.add("User", user).await;
+        last = scene.deposit(DIRECTORS[0], json!({})).await;
+        admin.add("Ticket_User", json!({"tickets_id": last, "users_id": id, "type": 2})).await;
+        accounts.push(id);
+        names.push(format!("Léa{at} D'Arc & fils"));
+    }
+    for id in &accounts {
+        let said = json!({"itemtype": "Ticket", "items_id": last, "content": "<p>Voir</p>", "users_id": id});
+        admin.add("ITILFollowup", said).await;
+    }
+    admin.call(Method::DELETE, &format!("User/{}", accounts[0]), json!({})).await;
+    (last, names)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_technicians_names_take_one_call_more() {
+    for path in ["list", "sorted", "searched", "page"] {
+        let scene = Scene::with(&[("quota.per_day", "1000")]).await;
+        let other = scene.deposit(DIRECTORS[0], json!({})).await;
+        scene.staff.follow_up(other, "<p>Bonjour</p>", false).await;
+        // Who asks is known.
+        scene.json(&format!("/v1/requests/{other}"), "").await;
+        let (request, names) = requests_of_many_technicians(&scene).await;
+        let calls = Meantime::of(&scene.sandbox);
+        let shown = match path {
+            "list" => scene.json("/v1/requests", "").await,
+            "sorted" => scene.json("/v1/requests", "&sort=taken_by").await,
+            "searched" => scene.json("/v1/requests", "&q=arc%20fils").await,
+            _ => scene.json(&format!("/v1/requests/{request}"), "").await,
+        };
+        // The one in the bin is asked for alone.
+        calls.at_most(path, if path == "page" { 4 } else { 2 } + 2);
+        let shown = shown.to_string();
+        let missing: Vec<_> = names.iter().filter(|name| !shown.contains(name.as_str())).collect();
+        assert!(missing.is_empty(), "{path}: {missing:?} in {shown}");
+    }
 }

@@ -136,6 +136,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "id",
             "knowledge",
             "lifecycle/note",
+            "offload",
             "remembered",
             "remembered",
             "request",
