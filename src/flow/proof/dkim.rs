@@ -1,6 +1,9 @@
 //! DKIM (RFC 6376), checked by mail-auth, and what a signature must cover to prove anything.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, future::join_all};
@@ -15,6 +18,7 @@ use super::keys::{FoundKey, Keys, Why};
 use crate::{
     config::{self, ConfigError},
     flow::screen::{Evidence, Method, Proof},
+    offload,
     request::Address,
     text::Bilingual,
 };
@@ -71,9 +75,11 @@ impl Dkim {
         let checked = if known.0.is_empty() {
             Err(said(why.unwrap_or(("it has no key", "sa signature n’a pas de clé"))))
         } else {
+            let bytes = raw.len();
             let (raw, requester, verifier) = (raw.clone(), requester.clone(), self.verifier.clone());
             // Megabytes are hashed. A panic of the library's is a signature that cannot be read.
-            tokio::task::spawn_blocking(move || verify(&raw, end, &requester, &known, &verifier))
+            let checking = move || verify(&raw, end, &requester, &known, &verifier);
+            offload::by_size(bytes, async { catch_unwind(AssertUnwindSafe(checking)) })
                 .await
                 .unwrap_or_else(|_| Err(said(("its signature cannot be read", "sa signature est illisible"))))
         };

@@ -287,7 +287,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("flow/route", &["config", "flow/screen", "request", "text"]),
     ("flow/directory", &["config", "glpi", "hindrance", "id", "remembered", "request", "text"]),
     ("flow/judging", &["flow/proof", "flow/screen", "request"]),
-    ("flow/proof", &["config", "flow/screen", "request", "text"]),
+    ("flow/proof", &["config", "flow/screen", "offload", "request", "text"]),
     ("flow/screen", &["config", "id", "request", "text"]),
     // What people are written.
     ("letters", &["config", "id", "request", "smtp", "text"]),
