@@ -8,7 +8,10 @@ use tokio::{
 };
 
 use super::exit;
-use crate::config::Config;
+use crate::{
+    config::Config,
+    text::{Bilingual, Language},
+};
 
 /// Asks the running gateway whether it is alive; exit code 0 if so.
 #[derive(Debug, clap::Args)]
@@ -21,28 +24,47 @@ pub struct Args {
 /// Asks over HTTP where that is configured, on the operators’ listener first, else for LMTP's greeting.
 pub async fn run(config: &Config, args: &Args) -> u8 {
     let path = if args.ready { "/readyz" } else { "/healthz" };
+    let (http, lmtp) = (config.http.admin_listen.or(config.http.listen), config.lmtp.listen.first());
     let asked = async {
-        if let Some(address) = config.http.admin_listen.or(config.http.listen) {
-            let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-            let line = first_line(TcpStream::connect(local(address)).await?, request.as_bytes()).await?;
-            Ok((line.contains(" 200 "), line))
-        } else if let Some(address) = config.lmtp.listen.first() {
-            let line = greeting(address).await?;
-            Ok((line.starts_with("220 "), line))
-        } else {
-            Err(std::io::Error::other("neither http.listen nor lmtp.listen is configured"))
+        match (http, lmtp) {
+            (Some(address), _) => {
+                let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+                let line = first_line(TcpStream::connect(local(address)).await?, request.as_bytes()).await?;
+                Ok(Some((line.contains(" 200 "), line)))
+            }
+            (None, Some(address)) => {
+                let line = greeting(address).await?;
+                Ok(Some((line.starts_with("220 "), line)))
+            }
+            (None, None) => std::io::Result::Ok(None),
         }
     };
     match tokio::time::timeout(Duration::from_secs(10), asked).await {
-        Ok(Ok((true, _))) => exit::OK,
-        Ok(Ok((false, line))) => fail(&line),
-        Ok(Err(error)) => fail(&format!("cannot reach the gateway: {error}; is `passerelle serve` running?")),
-        Err(_) => fail("the gateway does not answer within 10 seconds"),
+        Ok(Ok(Some((true, _)))) => exit::OK,
+        Ok(Ok(Some((false, line)))) => fail(&Bilingual::same(line)),
+        Ok(Ok(None)) => fail(&Bilingual::new(
+            "neither http.listen nor lmtp.listen is configured: give one of them",
+            "ni http.listen ni lmtp.listen n’est réglé\u{a0}: donnez l’un des deux",
+        )),
+        Ok(Err(error)) => {
+            let what = Bilingual::new("cannot reach the gateway: ", "la passerelle ne se laisse pas joindre\u{a0}: ");
+            let remedy = Bilingual::new(
+                "; is «passerelle serve» running?",
+                "\u{a0}; «\u{a0}passerelle serve\u{a0}» est-il en marche\u{a0}?",
+            );
+            fail(&what.then("", &Bilingual::same(error)).then("", &remedy))
+        }
+        Err(_) => fail(&Bilingual::new(
+            "the gateway does not answer within 10 seconds",
+            "la passerelle ne répond pas en 10 secondes",
+        )),
     }
 }
 
-fn fail(why: &str) -> u8 {
-    eprintln!("not healthy: {why}");
+/// Says why, in the locale's language.
+fn fail(why: &Bilingual) -> u8 {
+    let said = Bilingual::new("not healthy: ", "en mauvais état\u{a0}: ").then("", why);
+    eprintln!("{}", said.text(Language::chosen(None)));
     exit::FAILED
 }
 

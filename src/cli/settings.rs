@@ -3,7 +3,10 @@
 use std::{io::Write as _, path::Path};
 
 use super::exit;
-use crate::config::{self, ConfigError, DEFAULTS};
+use crate::{
+    config::{self, ConfigError},
+    text::Language,
+};
 
 /// Prints the configuration in force and where each value came from: the defaults, the file and its line, a variable.
 /// Secrets are hidden. Exit code 78 if anything is wrong with it.
@@ -23,13 +26,14 @@ pub struct Args {
 ///
 /// Names every mistake of the configuration, after what can be shown of it.
 pub fn run(args: &Args, file: Option<&Path>) -> Result<u8, ConfigError> {
+    let language = Language::chosen(None);
     if args.defaults {
-        say(DEFAULTS);
+        say(&config::defaults(language));
         return Ok(exit::OK);
     }
     let reading = config::read(file)?;
     let config = reading.config();
-    say(&if args.effective { config::effective(config) } else { config::listing(config) });
+    say(&if args.effective { config::effective(config, language) } else { config::listing(config, language) });
     reading.sound().map(|_| exit::OK)
 }
 

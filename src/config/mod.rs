@@ -4,6 +4,7 @@ mod error;
 mod file;
 mod foreign;
 mod hours;
+mod in_french;
 mod keys;
 mod load;
 mod mistakes;
@@ -26,7 +27,7 @@ pub use named_files::NamedFile;
 pub use origin::{Origin, Setting, Settings, Shown};
 pub use pages::TicketPages;
 pub(crate) use pages::announcing_page;
-pub use print::{effective, listing};
+pub use print::{defaults, effective, listing};
 pub use secret::secret_text;
 pub use sections::{
     Acknowledge, Announcements, Attachments, Backend, Calendar, Copies, DNS_OFF, Directory, DirectorySource, Encrypted,

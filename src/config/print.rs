@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, DEFAULTS, Shown};
+use super::{Config, DEFAULTS, Shown, in_french, origin::Origin};
+use crate::text::Language;
 
 /// The column in which the listing says where a value came from.
 const ORIGIN_COLUMN: usize = 60;
@@ -23,8 +24,20 @@ impl Key {
     }
 }
 
+/// The defaults as a file, with what each key means.
+pub fn defaults(language: Language) -> String {
+    match language {
+        Language::English => DEFAULTS.to_owned(),
+        Language::French => in_french::defaults(),
+    }
+}
+
 /// Each key with its value in force and where that came from, a line each.
-pub fn listing(config: &Config) -> String {
+pub fn listing(config: &Config, language: Language) -> String {
+    let (hidden, in_file) = match language {
+        Language::English => ("hidden", "in"),
+        Language::French => ("masqué", "dans"),
+    };
     let mut whole = String::new();
     for key in keys(config).into_iter().filter(|key| !key.name.is_empty()) {
         let path = key.path();
@@ -32,18 +45,21 @@ pub fn listing(config: &Config) -> String {
         let value = match given.map(|setting| &setting.shown) {
             None => text(&key.value),
             Some(Shown::Plain(value)) => text(value),
-            Some(Shown::Hidden) => "(hidden)".to_owned(),
-            Some(Shown::InFile(file)) => format!("(hidden, in {file})"),
+            Some(Shown::Hidden) => format!("({hidden})"),
+            Some(Shown::InFile(file)) => format!("({hidden}, {in_file} {file})"),
         };
         let line = format!("{path} = {value}");
-        let origin = config.settings.origin(&path);
+        let origin = match (config.settings.origin(&path), language) {
+            (Origin::Default, Language::French) => "défaut".to_owned(),
+            (origin, _) => origin.to_string(),
+        };
         let _ = writeln!(whole, "{line:ORIGIN_COLUMN$}  # {origin}");
     }
     whole
 }
 
 /// A configuration file that says the same; for each secret where it is.
-pub fn effective(config: &Config) -> String {
+pub fn effective(config: &Config, language: Language) -> String {
     let (mut whole, mut section) = (String::new(), String::new());
     for key in keys(config) {
         if key.section != section {
@@ -61,7 +77,17 @@ pub fn effective(config: &Config) -> String {
             Some(Shown::InFile(file)) => writeln!(whole, "{name}_file = {}", quoted(file)),
             Some(Shown::Hidden) => {
                 let origin = config.settings.origin(&path);
-                writeln!(whole, "# {name} is a secret and not shown; it was set by {origin}")
+                match language {
+                    Language::English => {
+                        writeln!(whole, "# {name} is a secret and not shown; it was set by {origin}")
+                    }
+                    Language::French => {
+                        writeln!(
+                            whole,
+                            "# {name} est un secret, qui n’est pas affiché\u{a0}; il a été réglé par {origin}"
+                        )
+                    }
+                }
             }
         };
     }

@@ -713,6 +713,26 @@ async fn serve_becomes_healthy_reloads_its_mappings_and_stops_on_a_signal() {
     assert!(!health().await.status.success());
 }
 
+/// In the language of whoever asks, with the reason and what to look at.
+#[tokio::test(flavor = "multi_thread")]
+async fn healthcheck_says_what_is_wrong_in_one_language() {
+    for (settings, english, french) in [
+        (vec![("lmtp.listen", "127.0.0.1:9")], "cannot reach the gateway", "ne se laisse pas joindre"),
+        (vec![("http.listen", "127.0.0.1:9")], "«passerelle serve» running?", "est-il en marche ?"),
+        (vec![], "neither http.listen nor lmtp.listen", "ni http.listen ni lmtp.listen"),
+    ] {
+        for (locale, opening, part) in [("C", "not healthy: ", english), ("fr_FR.UTF-8", "en mauvais état : ", french)]
+        {
+            let mut command = passerelle(&["healthcheck"], &settings);
+            command.env("LC_ALL", locale);
+            let output = run(command, b"").await;
+            let said = text(&output.stderr).replace('\u{a0}', " ");
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.starts_with(opening) && said.contains(part), "{locale}: {said}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn healthcheck_finds_lmtp_on_a_socket_a_name_or_an_address() {
     let sandbox = sandbox().await;

@@ -9,6 +9,7 @@ use passerelle::{
     app::App,
     config::{self, Config, ConfigError, Origin, Reading},
     flow::{deliver::LONGEST_CREATION_CALLS, route::Mappings},
+    text::Language,
 };
 use rstest::rstest;
 use secrecy::ExposeSecret as _;
@@ -575,7 +576,7 @@ fn every_secret_may_be_in_a_file() {
         let other = format!("{key}_file = \"/nowhere\"\n");
         let by_variable = loaded(&other, &[(&variable, path.to_str().unwrap())]);
         assert_eq!(by_variable.settings.origin(key), Origin::Variable(variable));
-        assert_eq!(config::effective(&config), config::effective(&by_variable));
+        assert_eq!(config::effective(&config, Language::English), config::effective(&by_variable, Language::English));
         for (content, why) in [(None, "cannot read"), (Some(" \n"), "is empty")] {
             match content {
                 None => std::fs::remove_file(&path).unwrap(),
@@ -629,7 +630,8 @@ fn what_is_in_force_is_shown_without_any_secret() {
         .collect();
     let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), *value)).collect();
     let config = loaded(&file, &variables);
-    let (listing, effective) = (config::listing(&config), config::effective(&config));
+    let (listing, effective) =
+        (config::listing(&config, Language::English), config::effective(&config, Language::English));
     for text in [&listing, &effective, &format!("{config:?}"), &format!("{:?}", warnings(&config))] {
         for mark in ["marque", "bWFycXVl"] {
             assert!(!text.contains(mark), "{mark} in {text}");
@@ -649,11 +651,12 @@ fn what_is_in_force_is_shown_without_any_secret() {
         assert!(line.contains(value) && line.contains(origin), "{line}");
     }
     // As long a secret as any other is shown the same.
-    let token = |value: &str| config::listing(&loaded("", &[("PASSERELLE_GLPI__USER_TOKEN", value)]));
+    let token =
+        |value: &str| config::listing(&loaded("", &[("PASSERELLE_GLPI__USER_TOKEN", value)]), Language::English);
     assert_eq!(token("x"), token("a much longer one"));
     // The printed file says the same, where the variables still are.
     let again = loaded(&effective, &variables);
-    assert_eq!(config::effective(&again), effective);
+    assert_eq!(config::effective(&again, Language::English), effective);
     assert_eq!(format!("{:?}", again.screen), format!("{:?}", config.screen));
     assert_eq!(again.portal.academy, "Académie\nde Lyon");
     assert_eq!(again.imap.password.unwrap().expose_secret(), "marque-in-a-file-0");
@@ -661,7 +664,7 @@ fn what_is_in_force_is_shown_without_any_secret() {
 
 #[test]
 fn the_defaults_in_force_are_the_defaults() {
-    let effective: toml::Table = config::effective(&loaded("", &[])).parse().unwrap();
+    let effective: toml::Table = config::effective(&loaded("", &[]), Language::English).parse().unwrap();
     assert_eq!(effective, config::DEFAULTS.parse().unwrap());
 }
 
@@ -736,4 +739,48 @@ fn the_command_prints_the_defaults_what_is_in_force_and_what_is_wrong() {
     let (code, listing, error) = printed(&["config"]);
     assert!(code == Some(78) && listing.contains("glpi.sessions"), "{listing}");
     assert!(error.contains("quota.per_day") && error.contains("sweep.every"), "{error}");
+}
+
+/// What is printed for people is in their language, and says the same to a program.
+#[test]
+fn under_a_french_locale_the_command_prints_french_throughout() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("passerelle.toml");
+    let secret = folder.path().join("glpi-password");
+    std::fs::write(&secret, "marque-password-0\n").unwrap();
+    std::fs::write(&file, format!("glpi.password_file = \"{}\"\n", secret.display())).unwrap();
+    let variables = [("LC_ALL", "fr_FR.UTF-8"), ("PASSERELLE_GLPI__USER_TOKEN", "marque-user-token-0")];
+    let printed = |arguments: &[&str]| String::from_utf8(passerelle(arguments, &file, &variables).stdout).unwrap();
+    let defaults = printed(&["config", "--defaults"]);
+    assert_eq!(defaults.parse::<toml::Table>().unwrap(), config::DEFAULTS.parse().unwrap());
+    let words = |text: &str| text.split_whitespace().filter(|word| *word != "#").collect::<Vec<_>>().join(" ");
+    let said = words(&defaults);
+    let french: toml::Table = include_str!("../../config/comments.fr.toml").parse().unwrap();
+    for (name, sentence) in &french {
+        assert!(said.contains(&words(sentence.as_str().unwrap())), "{name}: {sentence} is not in {defaults}");
+    }
+    for (line, english) in
+        config::DEFAULTS.lines().filter(|line| line.contains("# ")).map(|line| (line, line.split_once("# ").unwrap().1))
+    {
+        let is_a_sentence = english.split_whitespace().filter(|word| word.chars().all(char::is_alphabetic)).count() > 3;
+        assert!(!is_a_sentence || !defaults.contains(english), "{line} is English");
+    }
+    let comments = defaults.lines().filter(|line| line.trim_start().starts_with('#'));
+    assert!(comments.clone().count() > 100 && comments.clone().all(|line| line.chars().count() <= 120), "{defaults}");
+    let (listing, effective) = (printed(&["config"]), printed(&["config", "--effective"]));
+    for (text, part) in [
+        (&listing, "glpi.user_token = (masqué)"),
+        (&listing, &format!("(masqué, dans {})", secret.display())),
+        (&listing, "# défaut"),
+        (
+            &effective,
+            "# user_token est un secret, qui n’est pas affiché\u{a0}; il a été réglé par PASSERELLE_GLPI__USER_TOKEN",
+        ),
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(
+        !listing.contains("hidden") && !listing.contains("default\n") && !effective.contains("secret and"),
+        "{listing}"
+    );
 }
