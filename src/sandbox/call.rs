@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::failures::Making;
+use super::failures::{Failure, Making};
 use super::php::{self, Row, text_of, truthy};
 use super::settings::Limits;
 use super::uploaded_file::Upload;
@@ -28,10 +28,8 @@ pub(super) struct Call {
     pub(super) sanitized: bool,
     /// `Accept: application/octet-stream`: the bytes of a document, not its row.
     pub(super) wants_bytes: bool,
-    /// Whether the last file of this call is to be left out (a failure mode).
-    pub(super) loses_file: bool,
-    /// Whether the last of several items is not made (a failure mode).
-    pub(super) refuses_last: bool,
+    /// How it is to fail while it is worked on.
+    pub(super) failure: Option<Failure>,
     /// After how many files PHP dies of this call (a failure mode).
     pub(super) dies_after: Option<usize>,
     fault: Option<Fault>,
@@ -102,8 +100,7 @@ impl Call {
             app_token,
             sanitized,
             wants_bytes: text(headers, "accept").as_deref() == Some("application/octet-stream"),
-            loses_file: false,
-            refuses_last: false,
+            failure: None,
             dies_after: None,
             fault: None,
         };

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, NOT_FOUND, NotAdded, RIGHT_MISSING};
 use super::call::Call;
+use super::failures::Failure;
 use super::helpdesk::Helpdesk;
 use super::items::{Target, foreign_key, readable, visible};
 use super::php::{Row, elements, flag, int, int_of, text_of};
@@ -45,7 +46,7 @@ pub(super) fn create(desk: &mut Helpdesk, call: &Call, caller: &Caller, target: 
                 let Value::Object(input) = input else {
                     return Err(Answer::fatal());
                 };
-                if call.refuses_last && at > 0 && at + 1 == inputs.len() {
+                if call.failure == Some(Failure::LastRefused) && at > 0 && at + 1 == inputs.len() {
                     results.push(json!({ "id": false, "message": "" }));
                     continue;
                 }

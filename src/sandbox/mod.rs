@@ -333,8 +333,7 @@ async fn api(
         _ => {}
     }
     let mut call = Call::read(parts, body, shared.limits).await;
-    call.loses_file = failure == Some(Failure::FileLeftOut);
-    call.refuses_last = failure == Some(Failure::LastRefused);
+    call.failure = failure;
     call.dies_after = failure.and_then(Failure::files_before_the_end);
     // 11 knows no other content than the one that was sent.
     call.sanitized &= shared.version == Version::Ten;

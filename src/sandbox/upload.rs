@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::NotAdded;
 use super::call::Call;
 use super::caller::Caller;
+use super::failures::Failure;
 use super::helpdesk::Helpdesk;
 use super::php::{Row, elements, flag, int_of, text, text_of};
 use super::settings::Version;
@@ -42,7 +43,7 @@ pub(super) fn receive(desk: &Helpdesk, call: &Call) -> Received {
     let mut fields: Vec<(&str, Vec<Value>)> = Vec::new();
     let count = call.uploads.len();
     for (at, upload) in call.uploads.iter().enumerate() {
-        let lost = call.loses_file && at + 1 == count;
+        let lost = call.failure == Some(Failure::FileLeftOut) && at + 1 == count;
         let prefix = format!("{:014x}.{at:08}", fingerprint(&upload.bytes, at));
         let name = encode(&upload.name);
         let error = refusal(desk, upload, lost);

@@ -54,7 +54,9 @@ pub(super) fn handled(logs: &[String]) -> BTreeMap<String, Vec<Handled>> {
         let is_refused = said.contains("outcome=\"refused\"");
         handled.entry(reference).or_default().push(Handled { at, is_refused });
     }
-    handled.values_mut().for_each(|ends| ends.sort());
+    for ends in handled.values_mut() {
+        ends.sort();
+    }
     handled
 }
 
