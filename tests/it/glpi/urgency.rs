@@ -15,9 +15,11 @@ use super::{target::settings, ticket};
 const PERSON: UserId = UserId::new(2);
 const GROUP: GroupId = GroupId::new(3);
 
+type Question = (&'static str, fn(Glpi) -> BoxFuture<'static, ()>);
+
 /// What many ask together, or remember for all, each in one call: asked in the background first, then by somebody who
 /// waits.
-const QUESTIONS: [(&str, fn(Glpi) -> BoxFuture<'static, ()>); 7] = [
+const QUESTIONS: [Question; 7] = [
     ("tickets by what they contain", |glpi| {
         Box::pin(async move { drop(glpi.tickets_containing(&["LSU-0123456789"], 1).await.unwrap()) })
     }),
