@@ -77,9 +77,8 @@ impl FigureChart {
             .y_label_formatter(&|number| grouped(*number))
             .label_style(words())
             .draw()?;
-        let wide = (WIDTH - 2 * MARGIN - NUMBERS) / u32::try_from(count).unwrap_or(u32::MAX).max(1);
         chart.draw_series(self.rectangles(
-            wide,
+            self.band(WIDTH - 2 * MARGIN - NUMBERS),
             |place, number| {
                 let [left, right] = [place, place + 1].map(SegmentValue::Exact);
                 [(left, 0), (right, number)]
@@ -116,7 +115,7 @@ impl FigureChart {
             .label_style(words())
             .draw()?;
         chart.draw_series(self.rectangles(
-            LINE_HEIGHT,
+            self.band(height - BELOW - 2 * MARGIN),
             |place, number| {
                 let [low, high] = [count - 1 - place, count - place].map(SegmentValue::Exact);
                 [(0, low), (number, high)]
@@ -124,6 +123,11 @@ impl FigureChart {
             |before, after| (before, after, 0, 0),
         ))?;
         area.present()
+    }
+
+    /// How wide the place of a mark is, of so many pixels: an axis of segments has one more than it is given.
+    fn band(&self, pixels: u32) -> u32 {
+        u32::try_from(self.marks.len()).map_or(0, |count| pixels / (count + 1))
     }
 
     fn label(&self, place: usize) -> String {
@@ -185,6 +189,18 @@ mod tests {
             assert_eq!(svg.matches("fill=\"#1D4F91\"").count(), 2, "{svg}");
             assert_eq!(svg.matches("fill=\"#8FA6C4\"").count(), 2, "{svg}");
             assert!(svg.contains("LSU") && !svg.contains("<script>") && !svg.contains("style="), "{svg}");
+        }
+    }
+
+    /// However few or many there are: no part of a picture is less than nothing.
+    #[test]
+    fn each_part_has_a_size() {
+        for (count, is_course, before) in (1..=60).flat_map(|count| {
+            [(true, Some(1)), (true, None), (false, Some(1)), (false, None)].map(|(course, it)| (count, course, it))
+        }) {
+            let marks = (0..count).map(|place| (format!("École {place}"), place, before)).collect();
+            let svg = FigureChart { is_course, marks }.svg("Par école").unwrap_or_default();
+            assert!(!svg.contains("=\"-"), "{count} {is_course} {before:?}: {svg}");
         }
     }
 

@@ -18,8 +18,8 @@ use crate::{
     request::Address,
 };
 
-/// Rows of a table that a mail shows; its files have all.
-const MOST_ROWS: usize = 15;
+/// Rows of a table that a mail shows, so that a month is there with all its days; its files have all.
+const MOST_ROWS: usize = 31;
 /// What a correspondent reads, in this order.
 const TABLES: [&str; 12] = [
     "summary",
