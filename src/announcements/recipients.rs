@@ -18,7 +18,7 @@ use super::{
 use crate::{
     flow::{
         directory::{Directory, DirectoryError},
-        route::{Mapping, MappingStore, Opening},
+        route::{MappingStore, Opening},
     },
     glpi::{Glpi, GlpiError},
     id::UserId,
@@ -201,12 +201,7 @@ impl RecipientSources {
         let mapping = mappings.all().iter().find(|mapping| is_it(&mapping.name));
         // One that is none was said before.
         let Some(mapping) = mapping else { return Ok(BTreeSet::new()) };
-        let categories = categories_of(mapping);
-        let is_shared = mappings
-            .all()
-            .iter()
-            .any(|other| other.name != mapping.name && !categories.is_disjoint(&categories_of(other)));
-        let categories: Vec<String> = categories.into_iter().map(str::to_owned).collect();
+        let categories = mapping.categories();
         let civil = |moment: Timestamp| moment.to_zoned(self.zone.clone()).datetime();
         let lately = SignedDuration::try_from(LATELY).unwrap_or(SignedDuration::ZERO);
         let since = now.checked_sub(lately).unwrap_or(now);
@@ -216,7 +211,7 @@ impl RecipientSources {
             let opening = Opening::read(content, |name| mappings.find(name).is_some());
             opening.is_some_and(|opening| opening.application == mapping.name)
         };
-        let (accounts, addresses) = if is_shared {
+        let (accounts, addresses) = if mappings.shares_a_category(mapping) {
             self.glpi.requesters_by_us_since(&categories, civil(since), is_its).await?
         } else {
             self.glpi.requesters_since(&categories, civil(since)).await?
@@ -226,11 +221,6 @@ impl RecipientSources {
         let all = written_to.values().chain(&addresses);
         Ok(all.filter_map(|address| Address::parse(address)).collect())
     }
-}
-
-/// The categories of an application's tickets, wherever they are from.
-fn categories_of(mapping: &Mapping) -> BTreeSet<&str> {
-    mapping.names().iter().flat_map(|names| names.categories.iter().copied()).collect()
 }
 
 /// Those of these zones; of whom a list names, only those on it, whether or not they are known as directors.

@@ -105,11 +105,7 @@ impl ExpectedDelays {
     }
 
     async fn read(&self, mapping: &Mapping, mappings: &Mappings) -> Result<Option<ExpectedDelay>, GlpiError> {
-        let categories = categories(mapping);
-        let is_shared = |other: &&Mapping| {
-            other.name != mapping.name && self::categories(other).iter().any(|path| categories.contains(path))
-        };
-        let is_shared = mappings.all().iter().find(is_shared).is_some();
+        let (categories, is_shared) = (mapping.categories(), mappings.shares_a_category(mapping));
         let most = if is_shared { SHARED * self.requests } else { self.requests };
         let mut tickets = self.glpi.last_solved(&categories, most).await?;
         // What was made otherwise than by the gateway says of no application.
@@ -133,17 +129,4 @@ impl ExpectedDelays {
             .collect();
         Ok(ExpectedDelay::of(&samples))
     }
-}
-
-/// The categories of an application's tickets, full paths, each once.
-pub(super) fn categories(mapping: &Mapping) -> Vec<String> {
-    let of_natures = mapping.natures.iter().filter_map(|nature| nature.category.as_ref());
-    let of_departments = mapping.departments.values().filter_map(|department| department.category.as_ref());
-    let mut categories = vec![mapping.category.clone()];
-    for category in of_natures.chain(of_departments) {
-        if !categories.contains(category) {
-            categories.push(category.clone());
-        }
-    }
-    categories
 }

@@ -2,9 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use data_encoding::HEXLOWER;
@@ -20,8 +18,6 @@ use crate::{
     smtp::SendError,
     text::french,
 };
-/// The right to send is renewed so often: it lasts three times as long, and the relay may take longer for a letter.
-const RENEW_EVERY: Duration = Duration::from_secs(5);
 /// What has nobody to go to, or nothing to tell, is looked at again after so long: people and mappings are mended.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
 /// A report of the month before is sent on one of these days, from this hour on: a gateway that was away makes up for it,
@@ -169,15 +165,8 @@ impl MonthlyPost {
         if !self.may_send(mailing).await {
             return Ok(Reported::Elsewhere);
         }
-        let mut sending = pin!(self.send_each(mailing, name, role, now, report));
-        let sent = loop {
-            tokio::select! {
-                sent = &mut sending => break sent,
-                () = tokio::time::sleep(RENEW_EVERY) => drop(self.ledger.lease(mailing.lease()).await),
-            }
-        };
-        self.ledger.hand_back(mailing.lease()).await;
-        sent
+        let sending = self.send_each(mailing, name, role, now, report);
+        self.ledger.alone(mailing.lease(), sending).await.unwrap_or(Ok(Reported::Elsewhere))
     }
 
     async fn send_each(

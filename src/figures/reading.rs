@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{
     account_schools::{AccountSchools, code_in},
-    expected::categories,
     facts::{NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
     names::{FigureNames, UNKNOWN},
     title_words::title_words,
@@ -137,7 +136,7 @@ fn is_mail(source: &str) -> bool {
 
 /// The application whose category this is; none where several share it.
 fn by_category<'a>(mappings: &'a Mappings, category: &str) -> Option<&'a Mapping> {
-    let mut of_it = mappings.all().iter().filter(|mapping| categories(mapping).iter().any(|path| path == category));
+    let mut of_it = mappings.all().iter().filter(|mapping| mapping.categories().iter().any(|path| path == category));
     let first = of_it.next()?;
     of_it.next().is_none().then_some(first)
 }

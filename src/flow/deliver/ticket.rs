@@ -202,13 +202,7 @@ impl Deliverer {
         if self.drops.get().await != Some(false) {
             return;
         }
-        let asked = async {
-            match self.glpi.shows_account(account).await {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(None),
-                Err(error) => Err(Some(error)),
-            }
-        };
+        let asked = async { accepted(self.glpi.shows_account(account).await) };
         // Otherwise the ticket tells.
         let _ = self.accepted.or_ask((account, entity), asked).await;
     }
@@ -227,13 +221,7 @@ impl Deliverer {
             |error: &GlpiError| Undelivered::Unclear { cause: format!("ticket {id} cannot be read back: {error}") };
         if is_remembered {
             // One ticket shows it for all that are made of the account at the same moment.
-            let asked = async {
-                match self.glpi.has_requester(id).await {
-                    Ok(true) => Ok(()),
-                    Ok(false) => Err(None),
-                    Err(error) => Err(Some(error)),
-                }
-            };
+            let asked = async { accepted(self.glpi.has_requester(id).await) };
             return match self.accepted.or_ask(account, asked).await {
                 Ok(()) => Ok(false),
                 Err(None) => Ok(true),
@@ -295,6 +283,11 @@ impl Deliverer {
             actor => actor,
         })
     }
+}
+
+/// Only that an account is taken is remembered: `Err(None)` where it is not.
+fn accepted(is_taken: Result<bool, GlpiError>) -> Result<(), Option<GlpiError>> {
+    if is_taken? { Ok(()) } else { Err(None) }
 }
 
 /// The account a ticket is of, in its entity.

@@ -192,6 +192,19 @@ impl Mapping {
         }
     }
 
+    /// The categories of its tickets, full paths, each once.
+    pub fn categories(&self) -> Vec<String> {
+        let of_natures = self.natures.iter().filter_map(|nature| nature.category.as_ref());
+        let of_departments = self.departments.values().filter_map(|department| department.category.as_ref());
+        let mut categories = vec![self.category.clone()];
+        for category in of_natures.chain(of_departments) {
+            if !categories.contains(category) {
+                categories.push(category.clone());
+            }
+        }
+        categories
+    }
+
     /// Case, accents and spacing do not matter, as where screening finds the application.
     fn nature(&self, name: &str) -> Option<&Nature> {
         let wanted = words(name);

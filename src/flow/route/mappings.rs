@@ -76,6 +76,14 @@ impl Mappings {
         self.all.iter().find(|mapping| mapping.name == application)
     }
 
+    /// Whether another application's tickets may have one of the categories of this one's, which then does not tell whose a
+    /// ticket is.
+    pub fn shares_a_category(&self, mapping: &Mapping) -> bool {
+        let categories = mapping.categories();
+        let others = self.all.iter().filter(|other| other.name != mapping.name);
+        others.flat_map(Mapping::categories).any(|path| categories.contains(&path))
+    }
+
     /// What requesters are told of a group of this application, as [`Mapping::public_name`]; where that is not known, of
     /// any that has the group as a level.
     pub fn public_name(&self, application: Option<&str>, group: &str) -> String {

@@ -11,10 +11,9 @@ use axum::{
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::{Timestamp, ToSpan as _};
 use sha2::{Digest as _, Sha256};
-use url::form_urlencoded;
 
 use super::{
-    frame::{Frame, Section, page, see_other},
+    frame::{Frame, Section, page, parameter, see_other},
     informing::{self, address_of, moment, typed_moment},
     mistakes::Mistakes,
     posted::Posted,
@@ -161,11 +160,7 @@ pub(super) async fn show(
     let tomorrow = now.date().saturating_add(1.days()).at(EVENING, 0, 0, 0);
     let departments: Vec<String> = rights.departments().map(str::to_owned).collect();
     // Who is told of a breakdown follows a link that says what it is about.
-    let query = query.unwrap_or_default();
-    let given = |name: &str| {
-        let found = form_urlencoded::parse(query.as_bytes()).find(|(given, _)| given == name);
-        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
-    };
+    let given = |name: &str| parameter(query.as_deref(), name).unwrap_or_default();
     let typed = Typed {
         subject: given("subject"),
         application: given("application"),
