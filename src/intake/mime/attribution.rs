@@ -41,7 +41,7 @@ pub(super) fn at(rows: &[Row<'_>]) -> Option<Attribution> {
     if is_of_old_gmail(first) {
         return found(1, false);
     }
-    if !said.last()?.ends_with(':') {
+    if !said.last()?.ends_with(':') || said.len() > 1 && is_about_somebody(said.last()?) {
         return None;
     }
     // The nearest beginning is the right one: what stands above it in the same paragraph is the person's.
@@ -90,6 +90,15 @@ fn without_article(text: &str) -> &str {
     ["Le ", "On "].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text)
 }
 
+/// «on», «elle»: whoever speaks so has named the person before, no program does.
+const PRONOUNS: &[&str] = &["on", "il", "elle", "ils", "elles", "je", "tu", "nous", "vous", "qui"];
+
+/// Whether it is «Elle a écrit :» and nothing else: a whole line of a person, not the end of one that a program broke.
+fn is_about_somebody(text: &str) -> bool {
+    let who = text.strip_suffix(':').map(str::trim_end).and_then(writer);
+    who.is_some_and(|who| PRONOUNS.contains(&who.to_lowercase().as_str()))
+}
+
 /// Whether it is «Jeanne Martin a écrit :» or «Jeanne Martin <…> a écrit :», and no sentence of a person about her.
 fn is_named(text: &str) -> bool {
     const SENTENCES: &[&str] = &[
@@ -126,16 +135,6 @@ fn is_named(text: &str) -> bool {
 fn has_writer(text: &str) -> bool {
     /// «Elle a écrit», «Mme Petit a écrit»: so people speak.
     const SPOKEN: &[&str] = &[
-        "on",
-        "il",
-        "elle",
-        "ils",
-        "elles",
-        "je",
-        "tu",
-        "nous",
-        "vous",
-        "qui",
         "quelqu'un",
         "quelqu’un",
         "personne",
@@ -166,7 +165,7 @@ fn has_writer(text: &str) -> bool {
     let is_figure = |word: &str| word.starts_with(|c: char| !c.is_alphabetic());
     let first = writer.split_whitespace().next().unwrap_or_default().trim_end_matches(',').to_lowercase();
     let words = writer.split_whitespace().filter(|word| !is_figure(word)).count();
-    writer.contains('@') || words >= 2 && !SPOKEN.contains(&first.as_str())
+    writer.contains('@') || words >= 2 && !SPOKEN.contains(&first.as_str()) && !PRONOUNS.contains(&first.as_str())
 }
 
 /// Horde's «Quoting …:», also in French; Mutt's «* … [2026-11-03 10:15]:».
@@ -176,7 +175,10 @@ fn is_quoting(text: &str) -> bool {
     let named =
         quotes.or_else(|| text.strip_prefix("* ").filter(|text| text.ends_with("]:") && has_time_or_year(text)));
     let name = named.map(|named| named.split(" [").next().unwrap_or_default().trim_end_matches(':'));
-    name.is_some_and(|name| name.contains('@') && is_name(name))
+    let ends_with_address = |name: &str| {
+        name.split_whitespace().next_back().is_some_and(|word| word.contains('@') || word.ends_with(['>', ')']))
+    };
+    name.is_some_and(|name| name.contains('@') && ends_with_address(name) && is_name(name))
 }
 
 /// Gmail of 2009: «2009/5/3 Jeanne Martin <…>».
@@ -221,6 +223,11 @@ fn is_name(name: &str) -> bool {
     // The address may be broken in two.
     let address = name.find('<').map_or(name.len(), |at| name[..at].trim_end().len());
     if name[address..].trim_start().split(' ').filter(|word| !word.is_empty()).count() > 4 {
+        return false;
+    }
+    // Behind the address comes a list's name in brackets at most; other words begin somebody's sentence.
+    let behind = name[address..].rsplit_once('>').map_or("", |(_, behind)| behind.trim());
+    if !behind.trim_end_matches([',', '"', '\'', ')']).is_empty() && !behind.starts_with(['[', '(']) {
         return false;
     }
     let words: Vec<&str> = name[..address].split_whitespace().collect();
@@ -405,6 +412,11 @@ mod tests {
             "Le jeu. 26 nov. 2026 à 10:15.\nPaul a écrit :",
             "Le : 26/11/2026",
             "Le à 10:15 Le\na écrit :",
+            "Quoting <anne@x.fr>\nElle a écrit :",
+            "Quoting <anne@x.fr>\nEt Claire Petit a écrit :",
+            "Citant claire@x.fr\nDe :",
+            "Le 26/11/2026 à 10:15, <anne@x.fr>\nElle a écrit :",
+            "Le 26/11/2026 à 10:15, anne@x.fr\nElle a écrit :",
         ] {
             assert_eq!(found(text), [], "{text}");
         }
