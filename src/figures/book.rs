@@ -171,7 +171,8 @@ impl TicketBook {
             };
             let MoveNote { direction: Direction::Up, done: true, cause, from, .. } = note else { continue };
             let by = match cause {
-                Cause::Api => EscalatedBy::Api,
+                // No page escalates.
+                Cause::Api | Cause::Page => EscalatedBy::Api,
                 Cause::CommandLine => EscalatedBy::CommandLine,
                 Cause::Followup(_) => EscalatedBy::Referent,
                 Cause::Rule => EscalatedBy::Rule,

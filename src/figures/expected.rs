@@ -106,16 +106,16 @@ impl ExpectedDelays {
 
     async fn read(&self, mapping: &Mapping, mappings: &Mappings) -> Result<Option<ExpectedDelay>, GlpiError> {
         let (categories, is_shared) = (mapping.categories(), mappings.shares_a_category(mapping));
-        let most = if is_shared { SHARED * self.requests } else { self.requests };
-        let mut tickets = self.glpi.last_solved(&categories, most).await?;
-        // What was made otherwise than by the gateway says of no application.
+        let own = self.glpi.own_account().await?;
+        // What was made otherwise than by the gateway says of no application, whatever it opens with.
+        let (most, writer) = if is_shared { (SHARED * self.requests, Some(own)) } else { (self.requests, None) };
+        let mut tickets = self.glpi.last_solved(&categories, writer, most).await?;
         let is_its = |ticket: &TicketOverview| {
             let opening = Opening::read(&ticket.summary.content, |name| mappings.find(name).is_some());
             opening.map_or(!is_shared, |opening| opening.application == mapping.name)
         };
         tickets.retain(is_its);
         tickets.truncate(self.requests);
-        let own = self.glpi.own_account().await?;
         let summaries: Vec<_> = tickets.iter().map(|ticket| &ticket.summary).collect();
         let pasts = self.pasts.of(&self.glpi, &summaries).await?;
         let samples: Vec<Sample> = tickets

@@ -45,7 +45,7 @@ pub(super) fn facts_of(
     let opening = opening(ticket, is_own, mappings);
     let mapping = match &opening {
         Some(opening) => mappings.find(&opening.application),
-        None => by_category(mappings, &ticket.category),
+        None => mappings.of_category(&ticket.category),
     };
     let application = opening.as_ref().map(|opening| opening.application.as_str());
     let application = application.or(mapping.map(|mapping| mapping.name.as_str())).unwrap_or_default();
@@ -132,13 +132,6 @@ pub fn minutes(moment: DateTime) -> u32 {
 /// What the mailbox that GLPI reads itself calls its tickets.
 fn is_mail(source: &str) -> bool {
     words(source).iter().any(|word| ["mail", "courriel", "email"].contains(&word.as_str()))
-}
-
-/// The application whose category this is; none where several share it.
-fn by_category<'a>(mappings: &'a Mappings, category: &str) -> Option<&'a Mapping> {
-    let mut of_it = mappings.all().iter().filter(|mapping| mapping.categories().iter().any(|path| path == category));
-    let first = of_it.next()?;
-    of_it.next().is_none().then_some(first)
 }
 
 fn place(opening: Option<&Opening>, ticket: &CountedTicket, is_own: bool) -> Place {

@@ -63,16 +63,23 @@ impl Glpi {
         self.page_or_less(&query(&criteria, &[&SHOWN[..], &MORE].concat(), (2, "DESC")), 0, size).await
     }
 
-    /// The last tickets of these categories, full paths, that are solved or closed: the newest first, at most so many, each
-    /// with the beginning of its description. One call.
+    /// The last tickets of these categories, full paths, that are solved or closed and that this account wrote (whoever,
+    /// without): the newest first, at most so many, each with the beginning of its description. One call.
     ///
     /// # Errors
     ///
     /// As for any read.
-    pub async fn last_solved(&self, categories: &[String], most: usize) -> Result<Vec<TicketOverview>, GlpiError> {
+    pub async fn last_solved(
+        &self,
+        categories: &[String],
+        writer: Option<UserId>,
+        most: usize,
+    ) -> Result<Vec<TicketOverview>, GlpiError> {
         let any = Criterion::Any(categories.iter().cloned().map(Criterion::Category).collect());
         let over = Criterion::Status(vec![TicketStatus::Solved, TicketStatus::Closed]);
-        let mut query = query(&[any, over], &[&SHOWN[..], &MORE].concat(), (2, "DESC"));
+        let mut criteria = vec![any, over];
+        criteria.extend(writer.map(Criterion::Writer));
+        let mut query = query(&criteria, &[&SHOWN[..], &MORE].concat(), (2, "DESC"));
         query["range"] = serde_json::json!(format!("0-{}", most.max(1) - 1));
         let rows: SearchAnswer<TicketOverview> = self.search(&query, EXCERPT).await?;
         Ok(rows.data)

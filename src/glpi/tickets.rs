@@ -27,6 +27,9 @@ pub struct Ticket {
     /// Its description, as HTML.
     #[serde(default, deserialize_with = "wire::text")]
     pub content: String,
+    /// The account that wrote it, which whoever makes a ticket cannot choose.
+    #[serde(rename = "users_id_recipient", default, deserialize_with = "wire::number")]
+    pub writer: UserId,
     /// Its status.
     #[serde(default)]
     pub status: TicketStatus,

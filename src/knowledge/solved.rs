@@ -1,6 +1,6 @@
 //! The requests that were solved in a month, with what solved them: read in pages, in the background.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::DateTime;
 
@@ -10,13 +10,14 @@ use super::{
 };
 use crate::{
     flow::route::{Mappings, Opening},
-    glpi::{FoundPage, Glpi, GlpiError, LARGE_PAGE, Solution, Trouble},
-    id::TicketId,
+    glpi::{FoundPage, Glpi, GlpiError, LARGE_PAGE, OriginOrder, Solution, Trouble},
+    id::{TicketId, UserId},
     text::html_text::from_html,
 };
 
 /// The questions that requests solved between two moments, in GLPI's time zone, have in common. Of those whose solution
-/// cannot be read, because there are too many, the titles count alone. The gateway's own requests count, and no others.
+/// cannot be read, because there are too many, the titles count alone. The gateway's own requests count, and no others:
+/// anybody can write what looks like an opening.
 ///
 /// # Errors
 ///
@@ -46,6 +47,10 @@ pub async fn repeated_questions(
         }
     }
     if !solved.is_empty() {
+        let own = written_by(glpi, glpi.own_account().await?, from).await?;
+        solved.retain(|request| own.contains(&request.ticket));
+    }
+    if !solved.is_empty() {
         let mut last: BTreeMap<TicketId, Solution> = BTreeMap::new();
         for said in glpi.solutions_since(from).await?.unwrap_or_default() {
             let known = last.entry(said.ticket).or_insert_with(|| said.what.clone());
@@ -62,4 +67,18 @@ pub async fn repeated_questions(
     let compared = tokio::task::spawn_blocking(move || candidates(&solved, |name| subjects.called(name)));
     // Broken by one of them: the log says where, and the month stays to be done.
     compared.await.map_err(|_| GlpiError::Unavailable { why: Trouble::Unexpected, retry_after: None, source: None })
+}
+
+/// The tickets that an account wrote, among those that were changed after a moment: as many pages as these have.
+async fn written_by(glpi: &Glpi, account: UserId, after: DateTime) -> Result<BTreeSet<TicketId>, GlpiError> {
+    let (mut written, mut from, mut size) = (BTreeSet::new(), 0, LARGE_PAGE);
+    loop {
+        let (rows, is_last) = glpi.ticket_origins(OriginOrder::LastChanged, from, &mut size).await?;
+        from += rows.len();
+        let is_behind = rows.last().is_none_or(|row| row.modified.is_some_and(|modified| modified < after));
+        written.extend(rows.iter().filter(|row| row.writer == account).map(|row| row.id));
+        if is_last || is_behind {
+            return Ok(written);
+        }
+    }
 }

@@ -74,6 +74,8 @@ pub enum Cause {
     Followup(FollowupId),
     /// A delay that has passed.
     Rule,
+    /// A page of the gateway, for people in charge.
+    Page,
 }
 
 /// A reminder.
@@ -130,6 +132,7 @@ impl Cause {
             Self::CommandLine => "command-line",
             Self::Followup(_) => "followup",
             Self::Rule => "rule",
+            Self::Page => "page",
         }
     }
 
@@ -139,11 +142,12 @@ impl Cause {
             Self::CommandLine => "demande en ligne de commande".to_owned(),
             Self::Followup(id) => format!("suivi n°\u{a0}{id}"),
             Self::Rule => "règle de délai".to_owned(),
+            Self::Page => "demande sur une page de la passerelle".to_owned(),
         }
     }
 
     fn parse(words: &str) -> Option<Self> {
-        let mut plain = [Self::Api, Self::CommandLine, Self::Rule].into_iter();
+        let mut plain = [Self::Api, Self::CommandLine, Self::Rule, Self::Page].into_iter();
         let plain = plain.find(|cause| typed(&cause.words()) == words);
         plain.or_else(|| Some(Self::Followup(words.strip_prefix("suivi n° ")?.parse().ok()?)))
     }
@@ -449,6 +453,7 @@ mod tests {
     #[case(Note::Refusal(RefusalNote { direction: Direction::Down, followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     #[case(Note::Draft(draft()))]
     #[case(Note::Draft(DraftNote { is_new: false, cause: Cause::Api, ..draft() }))]
+    #[case(Note::Draft(DraftNote { cause: Cause::Page, ..draft() }))]
     #[case(Note::NoDraft(NoDraftNote { followup: FollowupId::new(7), why: "Non.".to_owned() }))]
     fn every_note_is_read_again(#[case] note: Note) {
         let html = note.html();

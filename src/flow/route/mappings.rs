@@ -84,6 +84,13 @@ impl Mappings {
         others.flat_map(Mapping::categories).any(|path| categories.contains(&path))
     }
 
+    /// The mapping whose tickets have this category, a full path; none where several share it.
+    pub fn of_category(&self, category: &str) -> Option<&Mapping> {
+        let mut of_it = self.all.iter().filter(|mapping| mapping.categories().iter().any(|path| path == category));
+        let first = of_it.next()?;
+        of_it.next().is_none().then_some(first)
+    }
+
     /// What requesters are told of a group of this application, as [`Mapping::public_name`]; where that is not known, of
     /// any that has the group as a level.
     pub fn public_name(&self, application: Option<&str>, group: &str) -> String {

@@ -35,6 +35,13 @@ pub struct DraftOrder {
     pub cause: Cause,
 }
 
+impl DraftOrder {
+    /// One that was given on a page of the gateway.
+    pub fn of_page(by: String, author: Option<UserId>) -> Self {
+        Self { by, author, cause: Cause::Page }
+    }
+}
+
 /// An article that is drafted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drafted {
@@ -50,6 +57,39 @@ pub struct Drafted {
     pub masked: Option<String>,
     /// Its page in GLPI.
     pub link: String,
+}
+
+/// What an article of a ticket would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftPreview {
+    /// The ticket's title.
+    pub title: String,
+    /// Its page in GLPI.
+    pub link: String,
+    /// Its application, as far as that is known.
+    pub application: Option<String>,
+    /// What the article would say, or why there can be none.
+    pub would_say: Result<WouldSay, DraftError>,
+}
+
+/// What an article would say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldSay {
+    /// Its title.
+    pub title: String,
+    /// Its text, sanitised.
+    pub html: String,
+    /// What is masked, in words; `None` where nothing is.
+    pub masked: Option<String>,
+    /// The earlier draft that would be written again, and its page in GLPI.
+    pub earlier: Option<(ArticleId, String)>,
+}
+
+/// A draft that is not written yet.
+struct Composed {
+    draft: Draft,
+    /// Whose article it is where nobody else asks for it.
+    author: UserId,
 }
 
 /// Drafts articles.
@@ -76,6 +116,32 @@ impl Drafter {
         Self { glpi: self.glpi.in_background(), ..self.clone() }
     }
 
+    /// What the article drafted from a ticket would say now, and to whom the ticket belongs; nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such ticket, or GLPI cannot say.
+    pub async fn preview(&self, ticket: TicketId) -> Result<DraftPreview, DraftError> {
+        let read = self.read(ticket).await?;
+        let mappings = self.mappings.now();
+        let application = self.application(&read, &mappings).await?.map(|mapping| mapping.name.clone());
+        let would_say = match self.would_say(&read, &mappings).await {
+            Err(error @ DraftError::Glpi(_)) => return Err(error),
+            said => said,
+        };
+        let link = format!("{}/front/ticket.form.php?id={ticket}", self.site);
+        Ok(DraftPreview { title: read.name, link, application, would_say })
+    }
+
+    async fn would_say(&self, read: &Ticket, mappings: &Mappings) -> Result<WouldSay, DraftError> {
+        let Composed { draft, .. } = self.compose(read, mappings).await?;
+        let own = self.glpi.own_account().await?;
+        let thread = self.glpi.ticket_followups(read.id).await?;
+        let earlier = self.earlier(read.id, &thread, own).await?;
+        let earlier = earlier.map(|earlier| (earlier.id, self.link(earlier.id)));
+        Ok(WouldSay { title: draft.title, html: draft.html, masked: draft.masked, earlier })
+    }
+
     /// Drafts an article from a ticket that is solved, and says so in the ticket. A second time the first draft is
     /// written again, unless somebody has changed or published it. Call it while nobody else works on the ticket.
     ///
@@ -83,51 +149,76 @@ impl Drafter {
     ///
     /// Says why not. What was begun is found again by the next call.
     pub async fn draft(&self, ticket: TicketId, order: &DraftOrder) -> Result<Drafted, DraftError> {
-        let read = match self.glpi.ticket(ticket).await {
-            Ok(read) if !read.deleted => read,
-            Ok(_) | Err(GlpiError::NotFound) => return Err(DraftError::NotFound(ticket)),
-            Err(error) => return Err(error.into()),
-        };
-        let solutions = self.glpi.ticket_solutions(ticket).await?;
-        let solution = solutions.iter().max_by_key(|solution| solution.id);
-        let solution = solution.filter(|it| read.status.is_over() && it.status != SolutionStatus::Refused);
-        let solution = solution.ok_or(DraftError::Unsolved)?;
+        let read = self.read(ticket).await?;
         let mappings = self.mappings.now();
-        let opening = Opening::read(&read.content, |name| mappings.find(name).is_some());
-        let users = self.glpi.ticket_users(ticket).await?;
-        let masks = self.masks(&read, opening.as_ref(), &users, &mappings).await?;
-        let sources = Sources {
-            ticket,
-            title: &read.name,
-            question: asked(&read.content, opening.as_ref()),
-            solution: &solution.content,
-        };
-        let draft = Draft::new(&sources, masks).ok_or(DraftError::Intricate)?;
+        let Composed { draft, author } = self.compose(&read, &mappings).await?;
         let own = self.glpi.own_account().await?;
         let thread = self.glpi.ticket_followups(ticket).await?;
         let (article, is_new) = if let Some(earlier) = self.earlier(ticket, &thread, own).await? {
+            if earlier.is_faq {
+                // GLPI put it there, and whoever wrote it did not come to take it out and note it.
+                self.take_out_of_faq(earlier.id).await?;
+            }
             self.rewrite(&earlier, &draft).await?;
             (earlier.id, false)
         } else {
-            let author = order.author.unwrap_or_else(|| author(solution, &users, own));
-            let application = opening.as_ref().and_then(|opening| mappings.find(&opening.application));
-            (self.write(ticket, author, application, &draft).await?, true)
+            let application = self.application(&read, &mappings).await?;
+            (self.write(ticket, order.author.unwrap_or(author), application, &draft).await?, true)
         };
-        let link = format!("{}/front/knowbaseitem.form.php?id={article}", self.site);
+        let link = self.link(article);
         self.note(ticket, order, article, is_new, &draft, &link).await?;
         metrics::counter!(DRAFTS, "new" => if is_new { "yes" } else { "no" }).increment(1);
         tracing::info!(ticket = ticket.get(), article = article.get(), is_new, "an article is drafted");
         Ok(Drafted { ticket, article, is_new, title: draft.title, masked: draft.masked, link })
     }
 
+    async fn read(&self, ticket: TicketId) -> Result<Ticket, DraftError> {
+        match self.glpi.ticket(ticket).await {
+            Ok(read) if !read.deleted => Ok(read),
+            Ok(_) | Err(GlpiError::NotFound) => Err(DraftError::NotFound(ticket)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What an article of a ticket says as the ticket is now.
+    async fn compose(&self, read: &Ticket, mappings: &Mappings) -> Result<Composed, DraftError> {
+        let solutions = self.glpi.ticket_solutions(read.id).await?;
+        let solution = solutions.iter().max_by_key(|solution| solution.id);
+        let solution = solution.filter(|it| read.status.is_over() && it.status != SolutionStatus::Refused);
+        let solution = solution.ok_or(DraftError::Unsolved)?;
+        let own = self.glpi.own_account().await?;
+        let opening = own_opening(read, own, mappings);
+        let users = self.glpi.ticket_users(read.id).await?;
+        let masks = self.masks(read, &users, mappings).await?;
+        let sources = Sources {
+            ticket: read.id,
+            title: &read.name,
+            question: asked(&read.content, opening.as_ref()),
+            solution: &solution.content,
+        };
+        let draft = Draft::new(&sources, masks).ok_or(DraftError::Intricate)?;
+        Ok(Composed { draft, author: author(solution, &users, own) })
+    }
+
+    /// The application of a ticket: what the gateway wrote into it, else the only one whose tickets have its category.
+    async fn application<'a>(&self, read: &Ticket, mappings: &'a Mappings) -> Result<Option<&'a Mapping>, GlpiError> {
+        let opening = own_opening(read, self.glpi.own_account().await?, mappings);
+        if let Some(mapping) = opening.and_then(|opening| mappings.find(&opening.application)) {
+            return Ok(Some(mapping));
+        }
+        let shown = self.glpi.overview(read.id).await?;
+        Ok(shown.and_then(|shown| mappings.of_category(&shown.summary.category)))
+    }
+
+    /// An article's page in GLPI.
+    fn link(&self, article: ArticleId) -> String {
+        format!("{}/front/knowbaseitem.form.php?id={article}", self.site)
+    }
+
     /// Who and what the texts may name.
-    async fn masks(
-        &self,
-        ticket: &Ticket,
-        opening: Option<&Opening>,
-        users: &[TicketUser],
-        mappings: &Mappings,
-    ) -> Result<Masks, GlpiError> {
+    async fn masks(&self, ticket: &Ticket, users: &[TicketUser], mappings: &Mappings) -> Result<Masks, GlpiError> {
+        // Whoever wrote it: what it names is masked.
+        let opening = Opening::read(&ticket.content, |name| mappings.find(name).is_some());
         let mut people = Vec::new();
         for user in users {
             match &user.who {
@@ -137,8 +228,8 @@ impl Drafter {
             people.push(local_part(&user.address));
         }
         people.extend(requester_of(&ticket.content).map(|address| local_part(address.as_str())));
-        people.extend(opening.and_then(|opening| requester_name(&ticket.content[..opening.end])));
-        let school = opening.and_then(Opening::school_name);
+        people.extend(opening.as_ref().and_then(|opening| requester_name(&ticket.content[..opening.end])));
+        let school = opening.as_ref().and_then(Opening::school_name);
         let acronyms =
             mappings.all().iter().flat_map(|mapping| std::iter::once(&mapping.name).chain(&mapping.keywords));
         Ok(Masks::new(people.iter().map(String::as_str), school, acronyms.map(String::as_str)))
@@ -165,15 +256,19 @@ impl Drafter {
         let linked = self.glpi.articles_of_ticket(ticket).await?;
         let all: Vec<ArticleId> = linked.union(&drafted).copied().collect();
         let (articles, hidden) = self.glpi.stored_articles(&all).await?;
-        if let Some(hidden) = hidden.into_iter().find(|article| drafted.contains(article)) {
+        // One that is linked and that nobody noted may be a draft, too: its writing was interrupted.
+        if let Some(hidden) = hidden.into_iter().next() {
             return Err(DraftError::Locked(hidden));
         }
         for article in articles {
             match draft::state(ticket, &article.name, &article.answer) {
-                State::AsWritten if article.is_faq || self.glpi.has_readers(article.id).await? => {
-                    return Err(DraftError::Changed(article.id));
+                State::AsWritten => {
+                    let is_published = article.is_faq && drafted.contains(&article.id);
+                    if is_published || self.glpi.has_readers(article.id).await? {
+                        return Err(DraftError::Changed(article.id));
+                    }
+                    return Ok(Some(article));
                 }
-                State::AsWritten => return Ok(Some(article)),
                 State::Changed => return Err(DraftError::Changed(article.id)),
                 State::Another if drafted.contains(&article.id) => return Err(DraftError::Changed(article.id)),
                 State::Another => {}
@@ -212,9 +307,16 @@ impl Drafter {
         // An account that may write into the FAQ and nowhere else.
         let (made, _) = self.glpi.stored_articles(&[article]).await?;
         if made.iter().any(|made| made.is_faq) {
-            self.glpi.take_out_of_faq(article).await?;
+            self.take_out_of_faq(article).await?;
         }
         Ok(article)
+    }
+
+    async fn take_out_of_faq(&self, article: ArticleId) -> Result<(), DraftError> {
+        match self.glpi.take_out_of_faq(article).await {
+            Err(GlpiError::Denied { .. } | GlpiError::NotFound) => Err(DraftError::InFaq(article)),
+            taken => Ok(taken?),
+        }
     }
 
     /// The category of the knowledge base that is named after an application: the deepest of several.
@@ -251,6 +353,12 @@ impl Drafter {
         };
         self.glpi.add_note(ticket, &Note::Draft(note.fit()).html()).await.map(drop)
     }
+}
+
+/// The gateway's own opening of a ticket. Anybody can write what looks like one, and GLPI says who wrote the ticket.
+fn own_opening(read: &Ticket, own: UserId, mappings: &Mappings) -> Option<Opening> {
+    let opening = Opening::read(&read.content, |name| mappings.find(name).is_some());
+    opening.filter(|_| read.writer == own)
 }
 
 /// What was asked: without the gateway's own lines, signatures and quotes.

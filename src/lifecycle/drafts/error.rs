@@ -26,6 +26,9 @@ pub enum DraftError {
     /// Its draft may not be rewritten by the service account.
     #[error("the service account may not change article {0}")]
     Locked(ArticleId),
+    /// GLPI has put its draft into the FAQ, and the service account may not take it out.
+    #[error("GLPI has put article {0} into the FAQ, and the service account may not take it out")]
+    InFaq(ArticleId),
     /// The service account may not write articles.
     #[error("the service account may not write articles")]
     Denied,
@@ -42,13 +45,14 @@ pub enum DraftError {
 
 impl DraftError {
     /// The codes of what is said to who asked for an article by a follow-up.
-    pub const SAID: [&'static str; 9] = [
+    pub const SAID: [&'static str; 10] = [
         "no-such-ticket",
         "no-solution",
         "not-allowed",
         "public-followup",
         "article-changed",
         "article-locked",
+        "article-in-faq",
         "glpi-denied",
         "too-intricate",
         "busy",
@@ -63,6 +67,7 @@ impl DraftError {
             Self::Public => "public-followup",
             Self::Changed(_) => "article-changed",
             Self::Locked(_) => "article-locked",
+            Self::InFaq(_) => "article-in-faq",
             Self::Denied => "glpi-denied",
             Self::Intricate => "too-intricate",
             Self::Busy => "busy",
@@ -94,9 +99,15 @@ impl DraftError {
                  Complétez-la dans la base de connaissances, ou supprimez-la avant de recommencer."
             ),
             Self::Locked(article) => format!(
-                "La fiche n°\u{a0}{article} est déjà faite de ce ticket, et le compte de service n’a pas le droit de la \
+                "La fiche n°\u{a0}{article} est déjà liée à ce ticket, et le compte de service n’a pas le droit de la \
                  mettre à jour («\u{a0}Administration de la base de connaissances\u{a0}»). Complétez-la vous-même, ou \
                  supprimez-la avant de recommencer."
+            ),
+            Self::InFaq(article) => format!(
+                "GLPI a mis dans la FAQ le brouillon qu’est la fiche n°\u{a0}{article}, et le compte de service n’a pas le \
+                 droit de l’en retirer. Retirez-la de la FAQ avant de la relire, et prévenez l’administrateur\u{a0}: il ôte à \
+                 ce compte «\u{a0}Publier dans la FAQ\u{a0}», ou lui donne «\u{a0}Administration de la base de \
+                 connaissances\u{a0}»."
             ),
             Self::Denied => {
                 "Le compte de service n’a pas le droit de créer des fiches (base de connaissances\u{a0}: création). \

@@ -13,6 +13,6 @@ mod names;
 mod personal;
 
 pub use self::{
-    drafter::{DraftOrder, Drafted, Drafter},
+    drafter::{DraftOrder, DraftPreview, Drafted, Drafter, WouldSay},
     error::DraftError,
 };

@@ -24,7 +24,7 @@ use crate::{
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
     id::{FollowupId, GroupId, TicketId},
     lifecycle::{
-        drafts::{DraftError, DraftOrder, Drafted, Drafter},
+        drafts::{DraftError, DraftOrder, DraftPreview, Drafted, Drafter},
         note::{self, Cause, MoveNote, Note},
         notices::Notifier,
     },
@@ -158,6 +158,15 @@ impl Escalator {
             self.begin(&snapshot, order, now).await
         };
         self.with_ticket_lock(ticket, moving).await
+    }
+
+    /// What the article drafted from a ticket would say; see [`Drafter::preview`].
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such ticket, or GLPI cannot say.
+    pub async fn preview_article(&self, ticket: TicketId) -> Result<DraftPreview, DraftError> {
+        self.drafter.preview(ticket).await
     }
 
     /// Drafts an article from a ticket, or writes its draft again; see [`Drafter::draft`].
@@ -454,6 +463,7 @@ impl Escalator {
             Cause::CommandLine => format!("Demandé{e} par {by} le {date}, en ligne de commande."),
             Cause::Followup(id) => format!("Demandé{e} par {by} le {date}, par le suivi n°\u{a0}{id}."),
             Cause::Rule => format!("Décidé{e} le {date} par la règle de délai."),
+            Cause::Page => format!("Demandé{e} par {by} le {date}, sur une page de la passerelle."),
         }
     }
 

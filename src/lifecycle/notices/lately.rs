@@ -112,6 +112,7 @@ fn as_shown(ticket: &TicketSummary) -> Ticket {
         request_type: RequestTypeId::default(),
         opened: ticket.opened,
         taken_into_account: None,
+        writer: UserId::default(),
         waiting_since: None,
         solved: ticket.solved,
         closed: ticket.closed,

@@ -408,6 +408,7 @@ mod tests {
                 request_type: RequestTypeId::new(1),
                 opened: Some(at(8)),
                 taken_into_account: None,
+                writer: UserId::default(),
                 waiting_since: None,
                 solved: None,
                 closed: None,

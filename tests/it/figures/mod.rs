@@ -2,6 +2,7 @@
 
 mod accounts;
 mod answers;
+mod believed;
 mod brute;
 mod cells;
 pub(crate) mod generated;

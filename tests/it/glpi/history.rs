@@ -120,11 +120,11 @@ async fn the_last_solved_tickets_of_a_category_are_found() {
         solved.push(id);
     }
     glpi.create_ticket(&NewTicket { category: Some(category), ..ticket(&marker(), "<p>x</p>") }, &[]).await.unwrap();
-    let found = glpi.last_solved(&["Scolarité > LSU".to_owned()], 100).await.unwrap();
+    let found = glpi.last_solved(&["Scolarité > LSU".to_owned()], None, 100).await.unwrap();
     let place = |id: TicketId| found.iter().position(|ticket| ticket.summary.id == id);
     assert!(place(solved[1]).is_some() && place(solved[1]) < place(solved[0]), "{found:?}");
     assert!(found.iter().all(|ticket| ticket.summary.status.is_over() && ticket.summary.category == "Scolarité > LSU"));
-    assert_eq!(glpi.last_solved(&["Scolarité > LSU".to_owned()], 1).await.unwrap().len(), 1);
+    assert_eq!(glpi.last_solved(&["Scolarité > LSU".to_owned()], None, 1).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,5 @@
-//! A proxy in front of a GLPI, which is gone from a given write on: the gateway behind it is as good as killed there.
+//! A proxy in front of a GLPI, which is gone from a given write or call on: the gateway behind it is as good as killed
+//! there.
 
 use std::sync::{
     Arc, Mutex,
@@ -15,7 +16,7 @@ use axum::{
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// When the write that is the last one is cut.
+/// When the write or call that is the last one is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// GLPI never sees it.
@@ -27,7 +28,7 @@ pub(crate) enum Cut {
 /// A running proxy. Dropping it stops it.
 pub(crate) struct Unreliable {
     pub(crate) url: Url,
-    writes: Arc<AtomicUsize>,
+    counted: Arc<AtomicUsize>,
     calls: Arc<Mutex<Vec<String>>>,
     serving: JoinHandle<()>,
 }
@@ -37,7 +38,9 @@ struct Shared {
     client: reqwest::Client,
     at: usize,
     cut: Cut,
-    writes: Arc<AtomicUsize>,
+    /// Whether what only reads counts, too.
+    counts_reads: bool,
+    counted: Arc<AtomicUsize>,
     calls: Arc<Mutex<Vec<String>>>,
 }
 
@@ -49,16 +52,26 @@ impl Unreliable {
 
     /// A proxy in front of `target`; its write number `at`, from 1, is the one that is cut, and nothing works after.
     pub(crate) async fn start(target: Url, at: usize, cut: Cut) -> Self {
+        Self::cutting(target, at, cut, false).await
+    }
+
+    /// The same, whose call number `at`, from 1, is the one that is cut, whether it reads or writes.
+    pub(crate) async fn at_call(target: Url, at: usize, cut: Cut) -> Self {
+        Self::cutting(target, at, cut, true).await
+    }
+
+    async fn cutting(target: Url, at: usize, cut: Cut, counts_reads: bool) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let writes = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::new(AtomicUsize::new(0));
         let _ = rustls::crypto::ring::default_provider().install_default();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let shared = Shared { target, client, at, cut, writes: Arc::clone(&writes), calls: Arc::clone(&calls) };
+        let (counter, told) = (Arc::clone(&counted), Arc::clone(&calls));
+        let shared = Shared { target, client, at, cut, counts_reads, counted: counter, calls: told };
         let routes = Router::new().fallback(forward).with_state(Arc::new(shared));
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { url, writes, calls, serving }
+        Self { url, counted, calls, serving }
     }
 
     /// The calls since the last time, each its method and path.
@@ -66,9 +79,9 @@ impl Unreliable {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
-    /// Whether the write that is cut was made.
+    /// Whether what is cut was made.
     pub(crate) fn has_cut(&self, at: usize) -> bool {
-        self.writes.load(Ordering::SeqCst) >= at
+        self.counted.load(Ordering::SeqCst) >= at
     }
 }
 
@@ -80,11 +93,11 @@ impl Drop for Unreliable {
 
 async fn forward(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let gone = || StatusCode::BAD_GATEWAY.into_response();
-    let is_write = request.method() != Method::GET;
+    let counts = shared.counts_reads || request.method() != Method::GET;
     shared.calls.lock().unwrap().push(format!("{} {}", request.method(), request.uri().path()));
     let number =
-        if is_write { shared.writes.fetch_add(1, Ordering::SeqCst) + 1 } else { shared.writes.load(Ordering::SeqCst) };
-    let is_last = is_write && number == shared.at;
+        if counts { shared.counted.fetch_add(1, Ordering::SeqCst) + 1 } else { shared.counted.load(Ordering::SeqCst) };
+    let is_last = counts && number == shared.at;
     if (number >= shared.at && !is_last) || (is_last && shared.cut == Cut::Before) {
         return gone();
     }
