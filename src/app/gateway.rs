@@ -16,7 +16,7 @@ use crate::{
     id::TicketId,
     intake::TakesMail,
     lifecycle::{
-        drafts::{DraftError, DraftOrder, Drafted},
+        drafts::{DraftError, DraftOrder, DraftPreview, Drafted},
         escalation::{EscalateError, Escalator, Moved, Order},
         notices::{Notifier, StaffStep},
         sweep::Hints,
@@ -95,6 +95,25 @@ impl http::Gateway for Gateway {
                 self.hints.look_at(ticket);
             }
             moved
+        })
+    }
+
+    fn preview_article(self: Arc<Self>, ticket: TicketId) -> BoxFuture<'static, Result<DraftPreview, DraftError>> {
+        Box::pin(async move { self.escalator.preview_article(ticket).await })
+    }
+
+    fn draft_article_for(
+        self: Arc<Self>,
+        ticket: TicketId,
+        person: Address,
+    ) -> BoxFuture<'static, Result<Drafted, DraftError>> {
+        Box::pin(async move {
+            let author = self.glpi.directory().active_account(person.as_str()).await?;
+            let by = match author {
+                Some(account) => self.glpi.directory().name(account).await?,
+                None => person.to_string(),
+            };
+            self.escalator.draft_article(ticket, &DraftOrder::of_page(by, author)).await
         })
     }
 

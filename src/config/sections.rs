@@ -635,6 +635,7 @@ pub struct Knowledge {
     #[serde(with = "humantime_serde")]
     pub every: Duration,
     pub link: String,
+    pub draft_link: String,
     pub public_feeds: bool,
     pub suggest: bool,
 }

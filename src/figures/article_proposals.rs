@@ -46,23 +46,29 @@ pub struct ArticleProposals {
     post: Arc<MonthlyPost>,
     /// The applications that have référents, and their role.
     roles: Vec<Role>,
-    site: String,
+    /// Where a ticket leads, with `{id}` for its number.
+    link: String,
+    /// Whether that is the gateway's own page, which drafts an article from it.
+    drafts: bool,
     zone: TimeZone,
 }
 
 impl ArticleProposals {
-    /// Lists for those who have these roles; `site` is GLPI's address, for links to tickets.
+    /// Lists for those who have these roles; `site` is GLPI's address, for links to tickets, unless there is an address
+    /// of the page that drafts articles from them.
     pub fn new(
         glpi: &Glpi,
         (mappings, knowledge): (MappingStore, Arc<Knowledge>),
         post: Arc<MonthlyPost>,
         roles: BTreeSet<Role>,
-        site: &str,
+        (site, draft_link): (&str, &str),
         zone: TimeZone,
     ) -> Self {
+        let drafts = !draft_link.is_empty();
+        let link = if drafts { draft_link.to_owned() } else { format!("{site}/front/ticket.form.php?id={{id}}") };
         let roles = roles.into_iter().filter(|role| matches!(role, Role::Referent(_))).collect();
-        let (glpi, site) = (glpi.in_background(), site.to_owned());
-        Self { glpi, mappings, knowledge, post, roles, site, zone }
+        let glpi = glpi.in_background();
+        Self { glpi, mappings, knowledge, post, roles, link, drafts, zone }
     }
 
     /// Sends what is due, again and again; never ends.
@@ -163,13 +169,18 @@ impl ArticleProposals {
             }
         };
         let questions = french::count(its.len(), "question revient", "questions reviennent");
+        let how = if self.drafts {
+            "suivez le lien de l’un de ces tickets et choisissez «\u{a0}Rédiger la fiche\u{a0}», ou écrivez «\u{a0}#fiche\u{a0}» dans \
+             un suivi privé"
+        } else {
+            "écrivez «\u{a0}#fiche\u{a0}» dans un suivi privé de l’un de ces tickets"
+        };
         Some(Report {
             name: format!("fiches-{application}-{}", month.code()),
             title: format!("Fiches à écrire\u{a0}: {application}, {}", month.label()),
             about: format!(
                 "Parmi les demandes sur {application} résolues en {}, {questions}. Une fiche de la base de connaissances y \
-                 répondrait une fois pour toutes\u{a0}: écrivez «\u{a0}#fiche\u{a0}» dans un suivi privé de l’un de ces tickets, \
-                 et son brouillon se fait tout seul.",
+                 répondrait une fois pour toutes\u{a0}: {how}, et son brouillon se fait tout seul.",
                 month.label()
             ),
             parts: vec![ReportPart {
@@ -187,7 +198,7 @@ impl ArticleProposals {
     }
 
     fn examples(&self, it: &ProposedArticle) -> String {
-        let link = |ticket: &TicketId| format!("{}/front/ticket.form.php?id={ticket}", self.site);
+        let link = |ticket: &TicketId| self.link.replace("{id}", &ticket.to_string());
         it.candidate.tickets.iter().take(EXAMPLES).map(link).collect::<Vec<_>>().join(" ")
     }
 

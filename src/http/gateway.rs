@@ -11,7 +11,7 @@ use crate::{
     id::TicketId,
     intake::TakesMail,
     lifecycle::{
-        drafts::{DraftError, DraftOrder, Drafted},
+        drafts::{DraftError, DraftOrder, DraftPreview, Drafted},
         escalation::{EscalateError, Moved, Order},
         notices::StaffStep,
     },
@@ -66,6 +66,24 @@ pub trait Gateway: TakesMail {
     /// Why it is not moved.
     fn move_ticket(self: Arc<Self>, ticket: TicketId, order: Order)
     -> BoxFuture<'static, Result<Moved, EscalateError>>;
+
+    /// What the article drafted from a ticket would say.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such ticket, or that cannot be said now.
+    fn preview_article(self: Arc<Self>, ticket: TicketId) -> BoxFuture<'static, Result<DraftPreview, DraftError>>;
+
+    /// Drafts an article from a ticket for this person: their own, where GLPI knows them.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    fn draft_article_for(
+        self: Arc<Self>,
+        ticket: TicketId,
+        person: Address,
+    ) -> BoxFuture<'static, Result<Drafted, DraftError>>;
 
     /// Drafts an article from a ticket.
     ///

@@ -50,6 +50,11 @@ impl Rights {
         })
     }
 
+    /// Whether they work on the requests of an application.
+    pub fn is_referent(&self) -> bool {
+        self.0.iter().any(|role| matches!(role, Role::Referent(_)))
+    }
+
     /// Whether they may see what is of this department and this application; what is of none is an operator's alone.
     pub fn cover(&self, department: Option<&str>, application: Option<&str>) -> bool {
         let is_theirs = |role: Option<Role>| role.is_some_and(|role| self.0.contains(&role));
@@ -101,5 +106,6 @@ mod tests {
         let rights = Rights::of([correspondent("021")]).and(Rights::of([correspondent("058")]));
         assert_eq!(rights.departments().collect::<Vec<_>>(), ["021", "058"]);
         assert!(!rights.is_none() && !rights.is_everything() && Rights::default().is_none());
+        assert!(!rights.is_referent() && rights.and(Rights::of([Role::referent("LSU")])).is_referent());
     }
 }

@@ -11,6 +11,7 @@
 //! | `list`, `table`, `ticket`, `faq` | what became of requests, and what is known already |
 //! | `person` | what the directory knows of a person |
 //! | `steering` | `/pilotage`: what all requests say, to people in charge |
+//! | `drafting` | `/pilotage/fiches`: a solved ticket becomes the draft of an article, by a button |
 //! | `information`, `composing`, `informing` | `/information`: what is said to all directors of a zone, by people in charge |
 //! | `texts`, `served` | the academy's own pages, and how they and the design system are asked for |
 //! | `expected` | how long requests take |
@@ -23,6 +24,7 @@
 
 mod composing;
 mod deposit;
+mod drafting;
 mod dsfr;
 mod enclosed;
 mod expected;
@@ -102,7 +104,10 @@ where
     let steering = Router::new()
         .route("/", get(steering::show))
         .route("/donnees/{name}", get(steering::file))
+        .route("/fiches", get(drafting::ask))
+        .route("/fiches/{number}", get(drafting::show).post(drafting::draft))
         .fallback(async || unknown())
+        .method_not_allowed_fallback(async || unknown())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
         .with_state(Arc::clone(&state));

@@ -12,6 +12,7 @@ use jiff::{ToSpan as _, civil::Date};
 use url::form_urlencoded;
 
 use super::{
+    drafting,
     frame::{Frame, Section, page},
     state::{PageState, Visitor},
 };
@@ -53,6 +54,8 @@ struct SteeringPage<'a> {
     /// The call's own query, with its question mark.
     query: String,
     is_everything: bool,
+    /// Whether they draft articles.
+    may_draft: bool,
 }
 
 impl SteeringPage<'_> {
@@ -147,6 +150,7 @@ pub(super) async fn show(
             tables,
             query,
             is_everything: rights.is_everything(),
+            may_draft: drafting::may_draft(&rights),
         },
     )?;
     if comes_again {

@@ -33,7 +33,7 @@ use passerelle::{
     intake::TakesMail,
     knowledge::Knowledge,
     lifecycle::{
-        drafts::{DraftError, DraftOrder, Drafted},
+        drafts::{DraftError, DraftOrder, DraftPreview, Drafted},
         escalation::{EscalateError, Moved, Order},
         notices::StaffStep,
     },
@@ -139,6 +139,14 @@ impl Gateway for Double {
         order: Order,
     ) -> BoxFuture<'static, Result<Moved, EscalateError>> {
         Box::pin(std::future::ready(tickets::moved(ticket.get(), order)))
+    }
+
+    fn preview_article(self: Arc<Self>, _: TicketId) -> BoxFuture<'static, Result<DraftPreview, DraftError>> {
+        unreachable!("the pages ask for it")
+    }
+
+    fn draft_article_for(self: Arc<Self>, _: TicketId, _: Address) -> BoxFuture<'static, Result<Drafted, DraftError>> {
+        unreachable!("the pages ask for it")
     }
 
     fn draft_article(

@@ -30,7 +30,7 @@ const TECHNICIAN: u64 = 15;
 const PNG: &[u8] = include_bytes!("capture.png");
 
 /// The academy's sign-in, in front of the gateway: everybody is Jeanne.
-async fn proxy(gateway: SocketAddr) -> SocketAddr {
+pub(super) async fn proxy(gateway: SocketAddr) -> SocketAddr {
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -56,7 +56,7 @@ async fn forward(State((client, gateway)): State<(reqwest::Client, SocketAddr)>,
 
 /// Nobody is kept out of the page: on any screen, with the system's own colours or with text of twice the size, axe finds
 /// nothing, nothing is wider than the screen, and the browser has nothing to complain about. Leaves its pictures.
-async fn fits_everybody(browser: &Browser, name: &str) {
+pub(super) async fn fits_everybody(browser: &Browser, name: &str) {
     let widest = || browser.script("return document.documentElement.scrollWidth");
     for (screen, width, scheme) in [("petit", 320, "light"), ("sombre", 1200, "dark"), ("grand", 1200, "light")] {
         browser.screen(width, scheme).await;
@@ -86,7 +86,7 @@ async fn fits_everybody(browser: &Browser, name: &str) {
 }
 
 /// All of the page is reached by the keyboard, each thing once, and shows when it is.
-async fn is_walked_through(browser: &Browser, name: &str) {
+pub(super) async fn is_walked_through(browser: &Browser, name: &str) {
     let walked = browser.walk().await;
     let all = browser
         .script(
@@ -341,6 +341,49 @@ async fn prints_its_tables(browser: &Browser) {
     let cut = "return [...document.querySelectorAll('.scrolls')].filter(it => getComputedStyle(it).overflowX !== 'visible').length";
     assert_eq!(browser.script(cut).await, 0);
     browser.as_printed(false).await;
+}
+
+/// A solved ticket becomes the draft of an article, by a button.
+#[rstest]
+#[case::neutral("neutral", &[])]
+#[case::dsfr("dsfr", &looks::THEME)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_article_is_previewed_and_drafted(#[case] theme: &str, #[case] settings: &[(&str, &str)]) {
+    let own = [TRUSTED, ("people.operators", JEANNE)];
+    let portal = Portal::with(&[&own[..], settings].concat()).await;
+    let ticket = portal.deposit(JEANNE, "Bilan de Lucas Petit grisé").await;
+    let solution = "<h1>Dans LSU</h1><ul><li>Videz le cache</li><li>Appelez le 03 80 12 34 56</li></ul>";
+    portal.technician().await.solve(ticket, solution).await;
+    let site = format!("http://{}", proxy(portal.gateway.http).await);
+    let browser = Browser::start().await;
+    let fits_everybody =
+        async |browser: &Browser, name: &str| fits_everybody(browser, &format!("{theme}-{name}")).await;
+    browser.open(&format!("{site}/pilotage/fiches")).await;
+    fits_everybody(&browser, "30-fiches").await;
+    browser.write("#ticket", "pas un numéro").await;
+    browser.follow("form.card button").await;
+    assert!(browser.title().await.starts_with("Erreur\u{a0}: rédiger une fiche"), "{}", browser.title().await);
+    let _ = browser.complaints().await;
+    fits_everybody(&browser, "31-fiches-a-corriger").await;
+    browser.write("#ticket", &ticket.to_string()).await;
+    browser.follow("form.card button").await;
+    assert_eq!(browser.path().await, format!("/pilotage/fiches/{ticket}"));
+    let shown = browser.text("main").await;
+    for said in ["Ce que dirait la fiche", "Appelez le [téléphone]", "1 téléphone", "Rédiger la fiche"] {
+        assert!(shown.contains(said), "{said} in {shown}");
+    }
+    fits_everybody(&browser, "32-fiche-apercu").await;
+    is_walked_through(&browser, "the preview of an article").await;
+    browser.follow("form button").await;
+    assert!(browser.text("main").await.contains("Le brouillon est rédigé"));
+    fits_everybody(&browser, "33-fiche-redigee").await;
+    browser.open(&format!("{site}/pilotage/fiches/{ticket}")).await;
+    assert!(browser.text("main").await.contains("Mettre la fiche à jour"));
+    let open = portal.deposit(JEANNE, "Pas encore résolue").await;
+    browser.open(&format!("{site}/pilotage/fiches/{open}")).await;
+    assert!(browser.text("main").await.contains("Ce ticket n’a pas de solution"));
+    fits_everybody(&browser, "34-fiche-impossible").await;
+    browser.finish().await;
 }
 
 /// What is said to all directors, as who writes it and who reads it see it.

@@ -1,8 +1,11 @@
 //! The reference portal's pages: as a browser's requests see them, and in a browser.
 
 mod access;
+mod browsed;
 mod browser;
+mod callers;
 mod deposit;
+mod drafting;
 mod home;
 mod information;
 mod looks;
