@@ -2,6 +2,7 @@
 
 mod drafted;
 mod feeds;
+mod files;
 mod kept;
 mod quality;
 mod suggested;
