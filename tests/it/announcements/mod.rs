@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod asked;
 mod commands;
+mod counted;
 mod files;
 mod forged;
 mod held;

@@ -7,6 +7,7 @@ use passerelle::{
     figures::{Period, Reported},
     sandbox::{Failure, Failures, Rule, Sandbox},
     smtp::{Mailer, Outbox},
+    telemetry,
 };
 use serde_json::json;
 
@@ -166,9 +167,74 @@ async fn questions_that_come_again_are_proposed_to_their_referents_once() {
     for said in ["bilans grisés", "#fiche", "Fiche\u{a0}: aucune", "front/ticket.form.php?id="] {
         assert!(text.contains(said), "{said} in {text}");
     }
+    assert!(!text.contains("Rédiger la fiche"), "{text}");
     let csv = String::from_utf8(letter.attachment(0).unwrap().contents().to_vec()).unwrap();
     assert!(csv.contains(";3;;") && csv.contains("Clôturez d’abord") && !csv.contains("import"), "{csv}");
+    // With the page that drafts articles, each ticket leads there.
+    let page = ("knowledge.draft_link", "https://assistance.ac-dijon.fr/pilotage/fiches/{id}");
+    let settings = [&people[..], &[page]].concat();
+    let app = App::build_with(configured(sandbox.url().as_str(), &settings), Mailer::memory().0).unwrap();
+    let all = app.proposals.of_month(month).await.unwrap();
+    let report = app.proposals.report("LSU", month, &all).unwrap();
+    assert!(report.about.contains("«\u{a0}Rédiger la fiche\u{a0}»"), "{}", report.about);
+    let tickets = report.parts[0].rows[0].cells.last().unwrap();
+    assert!(tickets.starts_with("https://assistance.ac-dijon.fr/pilotage/fiches/"), "{tickets}");
+    assert!(!tickets.contains("{id}"), "{tickets}");
     gateway.finish().await;
+}
+
+/// On the first days of a month, from seven on, once, whatever instance: of the month before, each application's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lists_go_out_on_the_first_days_of_a_month_by_one_instance() {
+    let (sandbox, redis) = (sandbox().await, Redis::start());
+    let url = redis.url();
+    let gateway = Gateway::start(&sandbox, &[("quota.per_day", "100")]).await;
+    for at in 0..3 {
+        let form = json!({
+            "requester": DIRECTORS[0], "application": "LSU", "title": "Bilan grisé", "description": format!("Bonjour {at}"),
+        });
+        assert_eq!(gateway.post_form(&form, None).await.status(), 201);
+    }
+    gateway.finish().await;
+    let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    for ticket in sandbox.tickets() {
+        staff.solve(u64::try_from(ticket.id).unwrap(), "<p>Clôturez d’abord la période précédente.</p>").await;
+    }
+    let people = [
+        ("people.referents.lsu", "lsu@ac-dijon.fr"),
+        ("people.referents.onde", "onde@ac-dijon.fr"),
+        ("redis.url", url.as_str()),
+    ];
+    let with_outbox = || {
+        let (mailer, outbox) = Mailer::memory();
+        (App::build_with(configured(sandbox.url().as_str(), &people), mailer).unwrap(), outbox)
+    };
+    let ((one, of_one), (other, of_other)) = (with_outbox(), with_outbox());
+    let next_month = now().datetime().date().last_of_month().tomorrow().unwrap();
+    let at = |day: i8, hour: i8| {
+        next_month.with().day(day).build().unwrap().at(hour, 0, 0, 0).in_tz("Europe/Paris").unwrap()
+    };
+    for (app, quiet) in [(&one, at(1, 6)), (&one, at(11, 8)), (&other, at(28, 8))] {
+        app.proposals.send_due(&quiet).await;
+    }
+    assert!(of_one.mails().is_empty() && of_other.mails().is_empty());
+    let morning = at(10, 7);
+    tokio::join!(one.proposals.send_due(&morning), other.proposals.send_due(&morning));
+    // Whoever lost looks again, and finds that it is done.
+    for app in [&one, &other, &one] {
+        app.proposals.send_due(&morning).await;
+    }
+    let sent: Vec<String> =
+        [&of_one, &of_other].iter().flat_map(|outbox| outbox.mails()).map(|mail| mail.recipient).collect();
+    assert_eq!(sent, ["lsu@ac-dijon.fr"], "nothing comes again and again on ONDE");
+    // A new instance is told by GLPI.
+    let (fresh, of_fresh) = with_outbox();
+    fresh.proposals.send_due(&morning).await;
+    assert!(of_fresh.mails().is_empty());
+    // And a month later there is nothing to tell.
+    let later = next_month.last_of_month().tomorrow().unwrap().at(8, 0, 0, 0).in_tz("Europe/Paris").unwrap();
+    fresh.proposals.send_due(&later).await;
+    assert!(of_fresh.mails().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +250,14 @@ async fn a_breakdown_is_told_to_operators_once() {
     let broken = (0..12).map(|_| json!({"name": "LSU : erreur 500 <b>", "itilcategories_id": 2, "date": at(0, 1)}));
     let all: Vec<_> = usual.chain(broken).collect();
     staff.call(reqwest::Method::POST, "Ticket", all.into()).await;
+    let metrics = telemetry::metrics();
+    let counted = || {
+        let rendered = metrics.render();
+        let line = rendered.lines().find(|line| line.starts_with("passerelle_sudden_rises_total{application=\"LSU\"}"));
+        line.and_then(|line| line.rsplit_once(' ')).unwrap().1.to_owned()
+    };
     let (app, outbox) = with_outbox(&sandbox);
+    assert_eq!(counted(), "0");
     app.rises.look(hour).await;
     assert!(outbox.mails().is_empty(), "nothing is known yet");
     app.figures.read_anew().await.unwrap();
@@ -192,6 +265,7 @@ async fn a_breakdown_is_told_to_operators_once() {
     app.rises.look(hour).await;
     let mails = outbox.mails();
     let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+    assert_eq!(counted(), "1");
     assert_eq!(mail.recipient, "chef@ac-dijon.fr");
     let mail = MessageParser::default().parse(&mail.message).unwrap();
     assert!(mail.subject().unwrap().starts_with("LSU"), "{:?}", mail.subject());

@@ -1,51 +1,12 @@
 //! The log of a request: its reference alone shows the whole way, each call to GLPI included.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use passerelle::sandbox::{Failure, Rule};
 use serde_json::Value;
-use tracing_subscriber::{
-    filter::{LevelFilter, Targets},
-    fmt,
-    layer::SubscriberExt as _,
+
+use crate::support::{
+    captured::Captured,
+    gateway::{DIRECTORS, Gateway, form, sandbox},
 };
-
-use crate::support::gateway::{DIRECTORS, Gateway, form, sandbox};
-
-/// What is logged, as far as it is the gateway's own.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    /// Captures what this thread logs from now on.
-    fn begin(&self) -> tracing::subscriber::DefaultGuard {
-        let this = self.clone();
-        let lines = fmt::layer().with_ansi(false).with_writer(move || this.clone());
-        let all = tracing_subscriber::registry()
-            .with(Targets::new().with_target("passerelle", LevelFilter::DEBUG))
-            .with(lines);
-        tracing::subscriber::set_default(all)
-    }
-
-    /// The calls to GLPI, each as one line.
-    fn calls(&self) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains("GLPI call")).map(str::to_owned).collect()
-    }
-}
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// On one thread: the log is captured there.
 #[tokio::test]
@@ -58,12 +19,12 @@ async fn one_reference_shows_every_call_to_glpi_that_its_request_made() {
     assert_eq!(gateway.post_form(&form(DIRECTORS[1], "Avant"), None).await.status(), 201);
     sandbox.set_failures(Rule::next(1, Failure::BadGateway));
     let answer = gateway.post_form(&form(DIRECTORS[0], "En panne"), None).await;
-    assert_eq!(answer.status(), 201, "{:#?}", captured.calls());
+    assert_eq!(answer.status(), 201, "{:#?}", captured.lines("GLPI call"));
     let answer: Value = answer.json().await.unwrap();
     let reference = answer["reference"].as_str().unwrap().to_owned();
     gateway.finish().await;
 
-    let calls = captured.calls();
+    let calls = captured.lines("GLPI call");
     assert_eq!(calls.len(), sandbox.calls(), "each call has its line");
     let span = format!("request{{reference={reference} channel=\"form\"}}");
     let (own, others): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.contains(&span));

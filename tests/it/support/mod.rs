@@ -2,6 +2,7 @@
 
 pub(crate) mod bilingual;
 pub(crate) mod browser;
+pub(crate) mod captured;
 pub(crate) mod certificates;
 pub(crate) mod deposit;
 pub(crate) mod dice;
