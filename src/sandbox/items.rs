@@ -68,16 +68,17 @@ pub(super) fn visible(store: &Store, caller: &Caller, kind: &str, row: &Row) -> 
     caller.may("ticket", right::READ_ALL) || ticket.is_some_and(|ticket| caller.sees(store, ticket))
 }
 
-/// Whether the caller may open this row: an article needs readers (`_visibility` on creation, or an entity), or
-/// it is the caller's own.
+/// Whether the caller may open this row: an article needs readers, or the right to all of them.
 pub(super) fn readable(store: &Store, caller: &Caller, kind: &str, row: &Row) -> bool {
     let article = kind == "KnowbaseItem";
-    let hidden = article
-        && !caller.may("knowbase", right::ALL_ARTICLES)
-        && !row.contains_key("_visibility")
-        && store.rows_of("Entity_KnowbaseItem", "knowbaseitems_id", int_of(row, "id")).next().is_none()
-        && int_of(row, "users_id") != caller.user;
+    let hidden = article && !caller.may("knowbase", right::ALL_ARTICLES) && !is_shown_to(store, caller, row);
     !hidden && visible(store, caller, kind, row)
+}
+
+/// Whether an article has readers (`_visibility` on creation, or an entity), or is the caller's own.
+pub(super) fn is_shown_to(store: &Store, caller: &Caller, article: &Row) -> bool {
+    let mut entities = store.rows_of("Entity_KnowbaseItem", "knowbaseitems_id", int_of(article, "id"));
+    article.contains_key("_visibility") || entities.next().is_some() || int_of(article, "users_id") == caller.user
 }
 
 /// Whether a note is the caller's own, or shown to an entity whose notes they may read (`Reminder::canViewItem`).

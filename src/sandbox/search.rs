@@ -9,9 +9,10 @@ use super::answer::Answer;
 use super::call::Call;
 use super::caller::Caller;
 use super::helpdesk::Helpdesk;
-use super::items::{self, LIST_LIMIT, check_range, disclose, range, visible};
+use super::items::{self, LIST_LIMIT, check_range, disclose, is_shown_to, range, visible};
 use super::options::{SearchOptions, Source, Wanted, options};
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
+use super::settings::Version;
 use super::store::Store;
 
 /// `search/Type?criteria…&forcedisplay…&range…&sort…`.
@@ -31,8 +32,12 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
     let (start, end) = asked.unwrap_or((0, LIST_LIMIT - 1));
     let store = &desk.store;
     let deleted = i64::from(flag(parameters, "is_deleted"));
+    // GLPI 11 searches the articles that the account is shown, whatever its rights; GLPI 10 searches all.
+    let is_hidden =
+        |row: &Row| kind == "KnowbaseItem" && desk.version == Version::Eleven && !is_shown_to(store, caller, row);
     let mut rows: Vec<&Row> = store
         .rows(kind)
+        .filter(|row| !is_hidden(row))
         .filter(|row| row.get("is_deleted").is_none_or(|_| int_of(row, "is_deleted") == deleted))
         .filter(|row| visible(store, caller, kind, row) && holds(&criteria, store, row))
         .collect();
@@ -276,7 +281,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::super::php::parse_query;
-    use super::super::settings::Version;
     use super::*;
 
     fn found(store: &Store, kind: &str, query: &str) -> Vec<i64> {

@@ -38,7 +38,7 @@ async fn press(portal: &Portal, ticket: u64, person: &str, shown: &Page) -> Page
 
 /// The articles that are linked to a ticket, as who administers GLPI sees them.
 async fn articles(portal: &Portal, ticket: u64) -> Vec<Value> {
-    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "passerelle-admin", "passerelle").await;
+    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "glpi", "glpi").await;
     let links = admin.get(&format!("Ticket/{ticket}/KnowbaseItem_Item")).await;
     let mut articles = Vec::new();
     for link in links.as_array().unwrap() {
@@ -69,7 +69,7 @@ async fn a_referent_sees_what_the_article_would_say_and_has_it_drafted() {
     let done = press(&portal, ticket, REFERENT, &shown).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, &*format!("{}?faite", address(ticket))));
     let [article] = articles(&portal, ticket).await.try_into().unwrap();
-    assert_eq!((&article["is_faq"], article["users_id"].as_u64()), (&json!(0), Some(TECHNICIAN)));
+    assert_eq!((&article["is_faq"], article["users_id"].as_u64()), (&json!(0), Some(TECHNICIAN)), "{article}");
     let done = portal.get(done.location(), REFERENT).await;
     let link = format!("front/knowbaseitem.form.php?id={}", article["id"]);
     assert!(done.has("Le brouillon est rédigé") && done.has(&link) && !done.has("<button"), "{}", done.html);
@@ -95,7 +95,7 @@ async fn where_there_can_be_none_the_page_says_why_and_has_no_button() {
     let ticket = solved(&portal).await;
     let shown = portal.get(&address(ticket), REFERENT).await;
     assert_eq!(press(&portal, ticket, REFERENT, &shown).await.status, StatusCode::SEE_OTHER);
-    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "passerelle-admin", "passerelle").await;
+    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "glpi", "glpi").await;
     let [article] = articles(&portal, ticket).await.try_into().unwrap();
     let rewritten = json!({"name": "Mieux dit"});
     admin.call(Method::PUT, &format!("KnowbaseItem/{}", article["id"]), rewritten).await;
