@@ -67,8 +67,8 @@ impl Unreliable {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let (counter, told) = (Arc::clone(&counted), Arc::clone(&calls));
-        let shared = Shared { target, client, at, cut, counts_reads, counted: counter, calls: told };
+        let (made, told) = (Arc::clone(&counted), Arc::clone(&calls));
+        let shared = Shared { target, client, at, cut, counts_reads, counted: made, calls: told };
         let routes = Router::new().fallback(forward).with_state(Arc::new(shared));
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { url, counted, calls, serving }
