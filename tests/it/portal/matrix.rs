@@ -12,9 +12,10 @@ use crate::support::{
 };
 
 const FORM_TOKEN: &str = "form-token-for-tests";
+const OPERATORS: &str = "operators-token-for-tests";
 const OWNER: &str = DIRECTORS[0];
 const OTHER: &str = DIRECTORS[1];
-/// A référent with an account, who works on the ticket and did not ask.
+/// A référent by their group, with an account, who works on the ticket and did not ask.
 const REFERENT: &str = "tech1@ac-dijon.fr";
 
 /// Declares the ways to call once, and lists them all.
@@ -63,6 +64,9 @@ ways_to_call! {
     CorrespondentsToken,
     ProxyOperator,
     ProxyCorrespondent,
+    ReferentsToken,
+    ProxyReferent,
+    ProxyReferentOfGroup,
 }
 
 /// Whose rights a call has.
@@ -80,6 +84,8 @@ enum Rights {
     Operator { is_person: bool },
     /// A correspondent's of the department 021, in the same way.
     Correspondent { is_person: bool },
+    /// A référent's of LSU, in the same way.
+    Referent { is_person: bool },
 }
 
 /// What a way to call gives, for a call that only reads, or one that changes something.
@@ -92,11 +98,13 @@ fn rights(who: Who, reads: bool) -> Rights {
         }
         FormToken | SignedWithoutRequester => Rights::Caller,
         SignedByOwner | ProxyOwner | ProxyOwnerFromOwnPage => Rights::Owner,
-        SignedByOther | SignedByReferent | ProxyOther => Rights::Stranger,
+        SignedByOther | ProxyOther => Rights::Stranger,
         OperatorsToken => Rights::Operator { is_person: false },
         ProxyOperator => Rights::Operator { is_person: true },
         CorrespondentsToken => Rights::Correspondent { is_person: false },
         ProxyCorrespondent => Rights::Correspondent { is_person: true },
+        ReferentsToken => Rights::Referent { is_person: false },
+        SignedByReferent | ProxyReferent | ProxyReferentOfGroup => Rights::Referent { is_person: true },
         ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin if reads => Rights::Owner,
         ProxyOwnerNamingOther | ProxyOwnerFromAnotherSite | ProxyOwnerFromAnotherOrigin => Rights::None(403),
     }
@@ -114,8 +122,8 @@ struct What {
     stranger: u16,
     /// The status for a caller who names nobody.
     caller: u16,
-    /// The statuses for an operator and for a correspondent, where they may more than anybody.
-    in_charge: Option<[u16; 2]>,
+    /// The statuses for an operator, a correspondent and a référent, where one of them may more than anybody.
+    in_charge: Option<[u16; 3]>,
 }
 
 fn reading(name: &'static str, path: String, owner: u16, stranger: u16) -> What {
@@ -132,8 +140,13 @@ fn open(name: &'static str, path: &str) -> What {
 }
 
 /// What people in charge see.
-fn overseeing(name: &'static str, path: &str, in_charge: [u16; 2]) -> What {
+fn overseeing(name: &'static str, path: &str, in_charge: [u16; 3]) -> What {
     What { in_charge: Some(in_charge), ..reading(name, path.to_owned(), 403, 403) }
+}
+
+/// What people in charge say.
+fn telling(name: &'static str, path: String, body: &'static str, in_charge: [u16; 3]) -> What {
+    What { in_charge: Some(in_charge), stranger: 403, ..saying(name, path, body, 403) }
 }
 
 /// A form, which a portal may be trusted with by its token or signature alone.
@@ -147,6 +160,16 @@ const OWNERS_FORM: &str =
 const FORM: &str = "{\"application\":\"LSU\",\"title\":\"Matrice\",\"description\":\"b\"}";
 const FOLLOWUP: &str = "{\"description\":\"Les CM2\"}";
 const ACCEPT: &str = "{\"decision\":\"accept\"}";
+const ANNOUNCEMENTS: &str = "/v1/announcements";
+/// For the portal alone, of LSU and of department 021: it is each one's in charge.
+const TELL: &str = "{\"subject\":\"LSU\",\"text\":\"a\",\"zones\":[\"021\"],\"application\":\"LSU\",\
+                    \"recipients\":\"none\",\"on_portal\":true,\"ends\":\"2037-01-01T00:00:00Z\",\"by\":\"x\"}";
+/// The same of ONDE, for everybody: an operator's.
+const TELL_ALL: &str = "{\"subject\":\"ONDE\",\"text\":\"a\",\"application\":\"ONDE\",\
+                        \"recipients\":\"none\",\"on_portal\":true,\"ends\":\"2037-01-01T00:00:00Z\",\"by\":\"x\"}";
+const WHOEVER: &str = "{\"by\":\"x\"}";
+const CODE: &str = "{\"code\":\"X\",\"by\":\"x\"}";
+const SENT: &str = "{\"decision\":\"sent\",\"by\":\"x\"}";
 const REFUSE: &str = "{\"decision\":\"refuse\",\"reason\":\"Non\"}";
 
 /// The objects, made anew for each caller, since some calls change them.
@@ -189,6 +212,11 @@ async fn everything(scene: &Scene) -> Vec<What> {
     let document = |number: u64, document: u64| format!("/v1/requests/{number}/documents/{document}");
     let followups = |number: u64| format!("/v1/requests/{number}/followups");
     let approval = |number: u64| format!("/v1/requests/{number}/approval");
+    let (theirs, anothers) = (tell(scene, TELL).await, tell(scene, TELL_ALL).await);
+    let told = |reference: &str| format!("{ANNOUNCEMENTS}/{reference}");
+    let deed = |reference: &str, deed: &str| format!("{ANNOUNCEMENTS}/{reference}/{deed}");
+    let message = message_with_file(scene, DIRECTORS[0], "021").await;
+    let elsewhere = message_with_file(scene, DIRECTORS[3], "058").await;
     vec![
         reading("the list", "/v1/requests".to_owned(), 200, 200),
         reading("a request", request(own), 200, 404),
@@ -218,13 +246,57 @@ async fn everything(scene: &Scene) -> Vec<What> {
         open("the FAQ as Atom", "/v1/faq/feed.atom"),
         open("the FAQ as JSON Feed", "/v1/faq/feed.json"),
         What { caller: 404, ..reading("no article's picture", format!("/v1/faq/1/documents/{public}"), 404, 404) },
-        overseeing("figures", "/v1/figures", [200, 200]),
-        overseeing("their department's figures", "/v1/figures?department=021", [200, 200]),
-        overseeing("a file of their department's figures", "/v1/figures/applications.csv?department=021", [200, 200]),
-        overseeing("another department's figures", "/v1/figures?department=058", [200, 403]),
+        overseeing("figures", "/v1/figures", [200, 200, 200]),
+        overseeing("a department's figures", "/v1/figures?department=021", [200, 200, 403]),
+        overseeing("a file of a department's figures", "/v1/figures/applications.csv?department=021", [200, 200, 403]),
+        overseeing("another department's figures", "/v1/figures?department=058", [200, 403, 403]),
+        overseeing("an application's figures", "/v1/figures?application=LSU", [200, 200, 200]),
+        overseeing("another application's figures", "/v1/figures?application=ONDE", [200, 200, 403]),
+        overseeing("the announcements", ANNOUNCEMENTS, [200, 200, 200]),
+        overseeing("an announcement of theirs", &told(&theirs), [200, 200, 200]),
+        overseeing("another's announcement", &told(&anothers), [200, 404, 404]),
+        overseeing("no announcement", &told("P-7K3M-Q2XV-9D4T"), [404, 404, 404]),
+        telling("tell theirs", ANNOUNCEMENTS.to_owned(), TELL, [202, 202, 202]),
+        telling("tell all", ANNOUNCEMENTS.to_owned(), TELL_ALL, [202, 403, 403]),
+        telling("confirm theirs", deed(&theirs, "confirmation"), CODE, [409, 409, 409]),
+        telling("confirm another's", deed(&anothers, "confirmation"), CODE, [409, 404, 404]),
+        telling("stop theirs", deed(&theirs, "stop"), WHOEVER, [409, 409, 409]),
+        telling("stop another's", deed(&anothers, "stop"), WHOEVER, [409, 404, 404]),
+        telling("send theirs again", deed(&theirs, "again"), WHOEVER, [409, 409, 409]),
+        telling("send another's again", deed(&anothers, "again"), WHOEVER, [409, 404, 404]),
+        telling("decide theirs", deed(&theirs, "doubts"), SENT, [409, 403, 403]),
+        telling("decide another's", deed(&anothers, "doubts"), SENT, [409, 404, 404]),
+        reading("the messages", "/v1/messages".to_owned(), 200, 200),
+        reading("a message's file", format!("/v1/messages/{message}/files/1"), 200, 200),
+        reading("no file of a message", format!("/v1/messages/{message}/files/2"), 404, 404),
+        reading("a file of another zone's message", format!("/v1/messages/{elsewhere}/files/1"), 404, 404),
         handing_in("hand in the owner's form", OWNERS_FORM, 403, 201),
         handing_in("hand in a form of nobody", FORM, 201, 422),
     ]
+}
+
+/// Has an operator tell this; gives its name.
+async fn tell(scene: &Scene, body: &str) -> String {
+    let call = scene.gateway.call(Method::POST, ANNOUNCEMENTS).bearer_auth(OPERATORS);
+    let answer = call.header("Content-Type", "application/json").body(body.to_owned()).send().await.unwrap();
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    answer["reference"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+/// A message with a file for everybody of this department, as this director sees it; its number.
+async fn message_with_file(scene: &Scene, director: &str, department: &str) -> u64 {
+    let body = json!({
+        "subject": "Fichier", "text": department, "zones": [department], "recipients": "none", "on_portal": true,
+        "ends": "2037-01-01T00:00:00Z", "by": "x", "attachments": [{"name": "a.txt", "content": "YQ=="}],
+    });
+    tell(scene, &body.to_string()).await;
+    let found = async || {
+        let messages: serde_json::Value = scene.get_as(director, "/v1/messages", "").await.json().await.unwrap();
+        let messages = messages["messages"].as_array().unwrap().clone();
+        messages.iter().find(|message| message["title"] == "Fichier").and_then(|message| message["id"].as_u64())
+    };
+    wait_until("the message is shown", async || found().await.is_some()).await;
+    found().await.unwrap()
 }
 
 fn expected(who: Who, what: &What) -> u16 {
@@ -236,21 +308,29 @@ fn expected(who: Who, what: &What) -> u16 {
         Rights::Caller => what.caller,
         Rights::Owner => what.owner,
         // A form of their own, but they direct no school.
-        Rights::Stranger if matches!(who, SignedByReferent) && what.body == FORM => 422,
-        Rights::Operator { is_person: true } | Rights::Correspondent { is_person: true } if what.body == FORM => 422,
+        Rights::Operator { is_person: true }
+        | Rights::Correspondent { is_person: true }
+        | Rights::Referent { is_person: true }
+            if what.body == FORM =>
+        {
+            422
+        }
         Rights::Stranger => what.stranger,
-        Rights::Operator { is_person } | Rights::Correspondent { is_person } => match (what.in_charge, is_person) {
-            (Some([operator, correspondent]), _) => {
-                if matches!(who, OperatorsToken | ProxyOperator) {
-                    operator
-                } else {
-                    correspondent
-                }
-            }
-            (None, true) => what.stranger,
-            // Their token is for nothing else.
-            (None, false) => 401,
-        },
+        Rights::Operator { is_person } => in_charge(what, 0, is_person),
+        Rights::Correspondent { is_person } => in_charge(what, 1, is_person),
+        Rights::Referent { is_person } => in_charge(what, 2, is_person),
+    }
+}
+
+/// What somebody in charge gets, by their place among these.
+fn in_charge(what: &What, place: usize, is_person: bool) -> u16 {
+    match (what.in_charge, is_person) {
+        (Some(each), _) => each[place],
+        // They see what they direct: nothing of these schools' messages.
+        (None, true) if what.name == "a message's file" => 404,
+        (None, true) => what.stranger,
+        // Their token is for nothing else.
+        (None, false) => 401,
     }
 }
 
@@ -310,10 +390,13 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
         ProxyOwnerFromAnotherSite => by_proxy(OWNER).header("Sec-Fetch-Site", "same-site"),
         ProxyOwnerFromAnotherOrigin => by_proxy(OWNER).header("Origin", "https://ailleurs.example"),
         ProxyOwnerFromOwnPage => by_proxy(OWNER).header("Sec-Fetch-Site", "same-origin"),
-        OperatorsToken => plain(&what.path).bearer_auth("operators-token-for-tests"),
+        OperatorsToken => plain(&what.path).bearer_auth(OPERATORS),
         CorrespondentsToken => plain(&what.path).bearer_auth("correspondents-token"),
         ProxyOperator => by_proxy("chef@ac-dijon.fr"),
         ProxyCorrespondent => by_proxy("ien.dijon@ac-dijon.fr"),
+        ReferentsToken => plain(&what.path).bearer_auth("referents-token-for-tests"),
+        ProxyReferent => by_proxy("referent.lsu@ac-dijon.fr"),
+        ProxyReferentOfGroup => by_proxy(REFERENT),
     }
 }
 
@@ -333,12 +416,15 @@ fn is_proxied(who: Who) -> bool {
             | ProxyOwnerFromOwnPage
             | ProxyOperator
             | ProxyCorrespondent
+            | ProxyReferent
+            | ProxyReferentOfGroup
     )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_call_gets_what_its_caller_may_and_nothing_else() {
     let (mut cells, mut wrong) = (0, Vec::new());
+    let tokens = format!("operators:{OPERATORS},021:correspondents-token,LSU:referents-token-for-tests");
     for &who in EVERYBODY {
         let proxies = if is_proxied(who) { "127.0.0.0/8" } else { "10.0.0.0/8" };
         let settings = [
@@ -347,8 +433,11 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
             ("quota.per_day", "1000"),
             ("people.operators", "chef@ac-dijon.fr"),
             ("people.correspondents.021", "ien.dijon@ac-dijon.fr"),
-            ("people.tokens", "operators:operators-token-for-tests,021:correspondents-token"),
+            ("people.referents.lsu", "Référents-LSU,referent.lsu@ac-dijon.fr"),
+            ("people.tokens", tokens.as_str()),
             ("figures.refresh", "100ms"),
+            ("announcements.enabled", "true"),
+            ("announcements.refresh", "20ms"),
         ];
         let scene = Scene::with(&settings).await;
         // A department is known by a request from there.
@@ -358,7 +447,7 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
         for department in ["021", "058"] {
             let address = format!("/v1/figures/applications.csv?department={department}");
             wait_until("a department is known", async || {
-                let asked = scene.gateway.call(Method::GET, &address).bearer_auth("operators-token-for-tests");
+                let asked = scene.gateway.call(Method::GET, &address).bearer_auth(OPERATORS);
                 asked.send().await.unwrap().status() == 200
             })
             .await;
@@ -385,5 +474,5 @@ async fn each_call_gets_what_its_caller_may_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert_eq!(cells, 32 * 34);
+    assert_eq!(cells, 35 * 54);
 }
