@@ -23,7 +23,7 @@ use crate::{
     glpi::{Glpi, GlpiError},
     id::UserId,
     people::Rights,
-    request::{Address, Person, School, department_of, is_uai},
+    request::{Address, Person, School},
     text::{Bilingual, Language, fold::phrase},
 };
 
@@ -235,7 +235,7 @@ fn chosen(mut directors: BTreeMap<Address, Person>, wanted: Option<BTreeSet<Addr
             .collect();
     }
     let located = directors.into_iter().filter_map(|(address, person)| {
-        let schools = schools(&address, &person);
+        let schools = person.places_of(&address);
         // A person with several schools counts where the zones have them.
         let own = schools.iter().find(|school| zones.reach(std::slice::from_ref(*school)));
         match (own, zones) {
@@ -250,7 +250,7 @@ fn chosen(mut directors: BTreeMap<Address, Person>, wanted: Option<BTreeSet<Addr
 /// The departments and circonscriptions of which somebody is known.
 fn zones_of(directors: &BTreeMap<Address, Person>) -> BTreeSet<Zone> {
     let mut zones = BTreeSet::new();
-    for school in directors.iter().flat_map(|(address, person)| schools(address, person)) {
+    for school in directors.iter().flat_map(|(address, person)| person.places_of(address)) {
         let Some(department) = school.department else { continue };
         if let Some(name) = school.circonscription {
             zones.insert(Zone::Circonscription { department: department.clone(), name });
@@ -258,26 +258,6 @@ fn zones_of(directors: &BTreeMap<Address, Person>) -> BTreeSet<Zone> {
         zones.insert(Zone::Department(department));
     }
     zones
-}
-
-/// Somebody's schools: the directory's, else the one whose code stands in their address (`ce.0210001A@…`).
-fn schools(address: &Address, person: &Person) -> Vec<School> {
-    let known: Vec<School> = person.schools().collect();
-    if known.iter().any(|school| school.department.is_some()) {
-        return known;
-    }
-    let code = address.local().split(|c: char| !c.is_ascii_alphanumeric()).find(|word| is_uai(word));
-    let code = code.map(str::to_uppercase);
-    let department = person.department.clone().or_else(|| department_of(code.as_deref()?));
-    if code.is_none() && department.is_none() {
-        return known;
-    }
-    vec![School {
-        uai: person.uai.clone().or(code),
-        name: person.school.clone(),
-        circonscription: person.circonscription.clone(),
-        department,
-    }]
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(super) async fn schools_of(
                 None
             });
         }
-        let by_code = || its.iter().find_map(|address| code_in(address.local()));
+        let by_code = || its.iter().find_map(Address::school_code);
         let school = school.or_else(|| Some(School { uai: Some(by_code()?), ..School::default() }));
         if school.is_some() || !is_away {
             found.insert(*account, school);

@@ -30,7 +30,7 @@ impl Portal {
             DirectoryAnswer::Other(person) => person,
             DirectoryAnswer::Unknown { .. } => None,
         };
-        let schools = known.map(|person| person.places()).unwrap_or_default();
+        let schools = known.map(|known| known.places_of(person)).unwrap_or_default();
         self.board.shown(&schools, application, now)
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::school::is_uai;
+
 /// Local parts of addresses that deliver mail and write about it; nobody asks for help from there.
 const DAEMONS: &[&str] = &["mailerdaemon", "postmaster", "maildaemon", "mdaemon", "smtpdaemon", "mailsystem"];
 /// Each Exchange writes its reports from `MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@` and a domain of its own.
@@ -46,6 +48,12 @@ impl Address {
     /// What stands before the `@`.
     pub fn local(&self) -> &str {
         self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// The code of the school that stands in it, as in `ce.0210001A@…`.
+    pub fn school_code(&self) -> Option<String> {
+        let mut words = self.local().split(|c: char| !c.is_ascii_alphanumeric());
+        words.find(|word| is_uai(word)).map(str::to_uppercase)
     }
 
     /// Whether it is a mail server's own.

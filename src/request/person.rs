@@ -1,6 +1,9 @@
 //! A person as a directory knows them, and which of their schools a request is about.
 
-use super::school::{School, department_of};
+use super::{
+    address::Address,
+    school::{School, department_of},
+};
 
 /// What a directory knows of a person; every field it does not know is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,10 +43,18 @@ impl Person {
         all.filter(|school| !school.shown().is_empty())
     }
 
-    /// Where they work, as far as that is known: also a circonscription or a department of which the directory tells no
-    /// school.
-    pub fn places(&self) -> Vec<School> {
-        std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned()).collect()
+    /// Where whoever has this address works, as far as that is known: the directory's schools, also a circonscription or a
+    /// department of which it tells no school; where it tells no department, by the code in the address.
+    pub fn places_of(&self, address: &Address) -> Vec<School> {
+        let all = std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned());
+        let known: Vec<School> = all.filter(|school| *school != School::default()).collect();
+        let code = address.school_code();
+        if known.iter().any(|school| school.department.is_some()) || code.is_none() {
+            return known;
+        }
+        let uai = self.uai.clone().or(code);
+        let department = uai.as_deref().and_then(department_of);
+        vec![School { uai, department, ..self.own_school() }]
     }
 
     /// Whether the directory knows them at the school with this code.

@@ -214,7 +214,8 @@ impl Receipts {
     ) -> Option<impl Future<Output = Result<(), SendError>> + Send + use<>> {
         let mut receipt = receipt.clone();
         receipt.details.suggestions = self.suggested(&receipt.title, &receipt.application);
-        receipt.details.messages = self.board.about(&person.places(), &receipt.application, Timestamp::now());
+        let places = received.requester.as_ref().map_or_else(Vec::new, |address| person.places_of(address));
+        receipt.details.messages = self.board.about(&places, &receipt.application, Timestamp::now());
         self.acknowledger.receipt(received, person, &receipt)
     }
 
