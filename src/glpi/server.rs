@@ -48,6 +48,14 @@ impl Profile {
     pub fn may(&self, right: &str, bits: u64) -> bool {
         self.rights.get(right).is_some_and(|own| own & bits == bits)
     }
+
+    /// Whether GLPI puts each article that the account makes into the FAQ, whatever is asked
+    /// (`KnowbaseItem::prepareInputForAdd`).
+    pub fn puts_articles_into_faq(&self) -> bool {
+        /// `KnowbaseItem::PUBLISHFAQ`
+        const PUBLISH_IN_FAQ: u64 = 4096;
+        self.may("knowbase", PUBLISH_IN_FAQ) && !self.may("knowbase", Self::UPDATE)
+    }
 }
 
 /// The file types GLPI takes.

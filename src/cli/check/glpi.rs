@@ -15,10 +15,6 @@ use crate::{
     text::Bilingual,
 };
 
-/// GLPI's right bits on its knowledge base (class `KnowbaseItem`).
-const KNOWLEDGE_UPDATE: u64 = 2;
-const KNOWLEDGE_PUBLISH: u64 = 4096;
-
 /// So much GLPI's clock and the gateway's may differ.
 const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -213,7 +209,7 @@ async fn excess(report: &mut Report, glpi: &Glpi, profile: &Profile) {
         ),
         Err(error) => report.glpi_error(what, &error),
     }
-    if profile.may("knowbase", KNOWLEDGE_PUBLISH) && !profile.may("knowbase", KNOWLEDGE_UPDATE) {
+    if profile.puts_articles_into_faq() {
         let name = &profile.name;
         report.warning(
             &knowledge_base(),

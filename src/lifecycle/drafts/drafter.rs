@@ -305,8 +305,11 @@ impl Drafter {
             made => made?,
         };
         // An account that may write into the FAQ and nowhere else.
-        let (made, _) = self.glpi.stored_articles(&[article]).await?;
-        if made.iter().any(|made| made.is_faq) {
+        let (made, hidden) = self.glpi.stored_articles(&[article]).await?;
+        // GLPI 11 shows the account no article of somebody else's that has no readers.
+        let is_in_faq = made.iter().any(|made| made.is_faq)
+            || !hidden.is_empty() && self.glpi.active_profile().await?.puts_articles_into_faq();
+        if is_in_faq {
             self.take_out_of_faq(article).await?;
         }
         Ok(article)
