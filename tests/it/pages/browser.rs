@@ -367,6 +367,8 @@ async fn an_article_is_previewed_and_drafted(#[case] theme: &str, #[case] settin
     assert!(browser.title().await.starts_with("Erreur\u{a0}: rédiger une fiche"), "{}", browser.title().await);
     let _ = browser.complaints().await;
     fits_everybody(&browser, "31-fiches-a-corriger").await;
+    // What was typed stays there to be put right.
+    browser.script("document.querySelector('#ticket').value = ''").await;
     browser.write("#ticket", &ticket.to_string()).await;
     browser.follow("form.card button").await;
     assert_eq!(browser.path().await, format!("/pilotage/fiches/{ticket}"));
