@@ -18,7 +18,7 @@ use super::{
 use crate::{
     flow::{
         directory::{Directory, DirectoryError},
-        route::{MappingStore, Opening},
+        route::MappingStore,
     },
     glpi::{Glpi, GlpiError},
     id::UserId,
@@ -208,7 +208,7 @@ impl RecipientSources {
         // Where a category is not this application's alone, it says of no ticket whose it is: the opening does, where the
         // gateway wrote it. What was made otherwise is of no application, as in the figures.
         let is_its = |content: &str| {
-            let opening = Opening::read(content, |name| mappings.find(name).is_some());
+            let opening = mappings.opening(content);
             opening.is_some_and(|opening| opening.application == mapping.name)
         };
         let (accounts, addresses) = if mappings.shares_a_category(mapping) {

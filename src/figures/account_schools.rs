@@ -7,7 +7,7 @@ use crate::{
     flow::directory::Directory,
     glpi::{Glpi, GlpiError},
     id::UserId,
-    request::{Address, School, is_uai},
+    request::{Address, School},
 };
 
 /// Accounts that are kept at most: more than an academy has directors.
@@ -75,10 +75,4 @@ pub(super) async fn schools_of(
         }
     }
     Ok(found)
-}
-
-/// The code of a school in a text.
-pub(super) fn code_in(text: &str) -> Option<String> {
-    let mut parts = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    parts.find(|part| is_uai(part)).map(str::to_uppercase)
 }

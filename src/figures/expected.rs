@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     course::{Pasts, Requesters},
-    flow::route::{Mapping, MappingStore, Mappings, Opening},
+    flow::route::{Mapping, MappingStore, Mappings},
     glpi::{Glpi, GlpiError, TicketOverview},
     working_time::Calendar,
 };
@@ -111,7 +111,7 @@ impl ExpectedDelays {
         let (most, writer) = if is_shared { (SHARED * self.requests, Some(own)) } else { (self.requests, None) };
         let mut tickets = self.glpi.last_solved(&categories, writer, most).await?;
         let is_its = |ticket: &TicketOverview| {
-            let opening = Opening::read(&ticket.summary.content, |name| mappings.find(name).is_some());
+            let opening = mappings.opening(&ticket.summary.content);
             opening.map_or(!is_shared, |opening| opening.application == mapping.name)
         };
         tickets.retain(is_its);

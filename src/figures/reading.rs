@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{
-    account_schools::{AccountSchools, code_in},
+    account_schools::AccountSchools,
     facts::{NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
     names::{FigureNames, UNKNOWN},
     title_words::title_words,
@@ -14,7 +14,7 @@ use crate::{
     flow::route::{Mapping, Mappings, Opening, requester_of},
     glpi::{CountedTicket, TicketOrigin},
     id::UserId,
-    request::{School, department_number, department_of, is_uai},
+    request::{School, code_in, department_number, department_of, is_uai},
     text::{fold::words, french::printed},
     working_time::Calendar,
 };
@@ -101,7 +101,7 @@ fn is_own(origin: Option<&TicketOrigin>, own: UserId) -> bool {
 }
 
 fn opening(ticket: &CountedTicket, is_own: bool, mappings: &Mappings) -> Option<Opening> {
-    is_own.then(|| Opening::read(&ticket.content, |name| mappings.find(name).is_some())).flatten()
+    is_own.then(|| mappings.opening(&ticket.content)).flatten()
 }
 
 impl Place {

@@ -9,7 +9,7 @@ use super::{
     subjects::Subjects,
 };
 use crate::{
-    flow::route::{Mappings, Opening},
+    flow::route::Mappings,
     glpi::{FoundPage, Glpi, GlpiError, LARGE_PAGE, OriginOrder, Solution, Trouble},
     id::{TicketId, UserId},
     text::html_text::from_html,
@@ -34,7 +34,7 @@ pub async fn repeated_questions(
         below = rows.last().map(|row| row.id);
         for row in rows {
             let is_of_then = row.status.is_over() && row.solved.is_some_and(|solved| solved >= from && solved < before);
-            let opening = Opening::read(&row.content, |name| mappings.find(name).is_some()).filter(|_| is_of_then);
+            let opening = mappings.opening(&row.content).filter(|_| is_of_then);
             solved.extend(opening.map(|opening| SolvedRequest {
                 ticket: row.id,
                 application: opening.application,

@@ -37,7 +37,7 @@ impl FoundRequest {
         made_by: impl FnOnce(Option<Address>) -> Option<Address>,
     ) -> Self {
         let mut content = std::mem::take(&mut summary.content);
-        let opening = Opening::read(&content, |name| mappings.find(name).is_some());
+        let opening = mappings.opening(&content);
         let made_by = made_by(opening.as_ref().and_then(|_| requester_of(&content)));
         content.drain(..opening.as_ref().map_or(0, |opening| opening.end));
         let handed_on = handed_on::now(&summary, opening.as_ref(), mappings);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     course::Past,
-    flow::route::{Opening, requester_of},
+    flow::route::requester_of,
     glpi::{self, DocumentHolder, Followup, Solution, SolutionStatus, TicketOverview},
     id::{TicketId, UserId},
     lifecycle::note::Note,
@@ -32,7 +32,7 @@ impl Portal {
         let among = known.among(&ticket, &self.glpi).await?.cloned();
         let has_solution = ticket.may_have_solution();
         let TicketOverview { summary, requesters: accounts, .. } = ticket;
-        let opening = Opening::read(&summary.content, |name| self.mappings.now().find(name).is_some());
+        let opening = self.mappings.now().opening(&summary.content);
         // Whose it is, where they may see it; theirs, without a word.
         let made_by = match among {
             Some(one) if one == *known.address => None,

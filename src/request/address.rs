@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::school::is_uai;
+use super::school::{code_in, is_uai};
 
 /// Local parts of addresses that deliver mail and write about it; nobody asks for help from there.
 const DAEMONS: &[&str] = &["mailerdaemon", "postmaster", "maildaemon", "mdaemon", "smtpdaemon", "mailsystem"];
@@ -52,8 +52,12 @@ impl Address {
 
     /// The code of the school that stands in it, as in `ce.0210001A@…`.
     pub fn school_code(&self) -> Option<String> {
-        let mut words = self.local().split(|c: char| !c.is_ascii_alphanumeric());
-        words.find(|word| is_uai(word)).map(str::to_uppercase)
+        code_in(self.local())
+    }
+
+    /// The code of the school whose mailbox it is, `ce.0210001A@…`.
+    pub fn code_of_mailbox(&self) -> Option<String> {
+        self.local().strip_prefix("ce.").filter(|code| is_uai(code)).map(str::to_uppercase)
     }
 
     /// Whether it is a mail server's own.

@@ -40,7 +40,7 @@ pub use received::{
     Attachment, Body, Channel, Enclosed, Enclosure, FormFields, Mail, Origin, Part, Received, TicketKind,
 };
 pub use reference::{DayMark, Fingerprint, Reference};
-pub use school::{School, department_number, department_of, is_uai};
+pub use school::{School, code_in, department_number, department_of, is_uai};
 pub use subject::{is_forward, is_reply, without_tags};
 pub use suggestion::Suggestion;
 pub use ticket_state::{SenderRole, Stage, TicketState};

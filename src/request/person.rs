@@ -39,15 +39,17 @@ impl Person {
 
     /// The schools the directory knows them at, the one that counts first; none where it knows of none.
     pub fn schools(&self) -> impl Iterator<Item = School> {
-        let all = std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned());
-        all.filter(|school| !school.shown().is_empty())
+        self.everywhere().filter(|school| !school.shown().is_empty())
+    }
+
+    fn everywhere(&self) -> impl Iterator<Item = School> {
+        std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned())
     }
 
     /// Where whoever has this address works, as far as that is known: the directory's schools, also a circonscription or a
     /// department of which it tells no school; where it tells no department, by the code in the address.
     pub fn places_of(&self, address: &Address) -> Vec<School> {
-        let all = std::iter::once(self.own_school()).chain(self.other_schools.iter().cloned());
-        let known: Vec<School> = all.filter(|school| *school != School::default()).collect();
+        let known: Vec<School> = self.everywhere().filter(|school| *school != School::default()).collect();
         let code = address.school_code();
         if known.iter().any(|school| school.department.is_some()) || code.is_none() {
             return known;

@@ -29,6 +29,12 @@ pub fn is_uai(code: &str) -> bool {
     code.len() == 8 && code[..7].iter().all(u8::is_ascii_digit) && code[7].is_ascii_alphabetic()
 }
 
+/// The code of a school that stands in a text as a word.
+pub fn code_in(text: &str) -> Option<String> {
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.find(|word| is_uai(word)).map(str::to_uppercase)
+}
+
 /// The department a school's code tells, in three characters: its first three digits, and Corsica's as it is numbered
 /// since (620 is 02A, 720 is 02B).
 pub fn department_of(uai: &str) -> Option<String> {

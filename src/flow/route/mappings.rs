@@ -7,7 +7,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 
-use super::{Mapping, content, mapping::REQUESTER};
+use super::{Mapping, Opening, content, mapping::REQUESTER};
 use crate::{
     config::{self, ConfigError},
     flow::screen::{Application, Applications},
@@ -74,6 +74,11 @@ impl Mappings {
     /// The mapping of an application, by its name.
     pub fn find(&self, application: &str) -> Option<&Mapping> {
         self.all.iter().find(|mapping| mapping.name == application)
+    }
+
+    /// The opening of a ticket's content, whose application is one of these; see [`Opening::read`].
+    pub fn opening(&self, content: &str) -> Option<Opening> {
+        Opening::read(content, |name| self.find(name).is_some())
     }
 
     /// Whether another application's tickets may have one of the categories of this one's, which then does not tell whose a

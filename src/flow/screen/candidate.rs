@@ -3,7 +3,7 @@
 use jiff::Zoned;
 
 use super::copies::Copies;
-use crate::request::{Address, DayMark, Received, Reference, is_uai};
+use crate::request::{Address, DayMark, Received, Reference};
 
 /// A request that passed every rule that needs no more than the request.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Candidate {
 
     /// The code of the school whose mailbox (`ce.0210001A@…`) the requester writes from.
     pub(super) fn of_mailbox(&self) -> Option<String> {
-        self.requester.local().strip_prefix("ce.").filter(|code| is_uai(code)).map(str::to_uppercase)
+        self.requester.code_of_mailbox()
     }
 
     /// The mark of the requester's day.

@@ -11,7 +11,7 @@ use axum::{
 use jiff::Timestamp;
 
 use super::{
-    frame::{Frame, Section, page, parameter, see_other, unknown},
+    frame::{self, Frame, Section, page, parameter, see_other},
     state::{PageState, Visitor},
 };
 use crate::{
@@ -93,7 +93,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let rights = drafters(&state, &person).await?;
-    let ticket = glpi_number(&number).ok_or_else(unknown)?;
+    let ticket = frame::number(&number)?;
     let preview = preview(&state, &rights, ticket).await?;
     shown(&state, &person, ticket, &preview, query.as_deref() == Some(DONE), None)
 }
@@ -109,7 +109,7 @@ pub(super) async fn draft(
         .answered(request, async |services, parts, body, deadline| {
             let posted = state.posted(parts, body).await?.of_our_page()?;
             let rights = drafters(&state, &posted.person).await?;
-            let ticket = glpi_number(&number).ok_or_else(unknown)?;
+            let ticket = frame::number(&number)?;
             let preview = preview(&state, &rights, ticket).await?;
             let drafting = services.gateway().draft_article_for(ticket, posted.person.clone());
             match services.finish(drafting, None, state.until(deadline)).await? {
@@ -149,7 +149,7 @@ async fn drafters(state: &PageState, person: &Address) -> Result<Rights, Problem
 /// What the article of a ticket would say, for somebody with these rights.
 async fn preview(state: &PageState, rights: &Rights, ticket: TicketId) -> Result<DraftPreview, Problem> {
     let asked = state.services.gateway().preview_article(ticket);
-    match tokio::time::timeout(state.pages.wait.min(state.services.settings.timeout), asked).await {
+    match tokio::time::timeout(state.wait(), asked).await {
         Ok(Ok(preview)) if rights.cover(None, preview.application.as_deref()) => Ok(preview),
         // The same words, whether there is none or it is somebody else's.
         Ok(Ok(_) | Err(DraftError::NotFound(_))) => Err(Problem::new(

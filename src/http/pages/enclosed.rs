@@ -8,13 +8,12 @@ use axum::{
 };
 
 use super::{
-    frame::unknown,
-    information,
+    frame, information,
     state::{PageState, Visitor},
 };
 use crate::{
     announcements::AnnouncementFile,
-    http::{api, in_charge, problem::Problem, values::glpi_number},
+    http::{api, in_charge, problem::Problem},
     portal::PortalError,
 };
 
@@ -24,7 +23,7 @@ pub(super) async fn of_message(
     Visitor(person): Visitor,
     Path((number, place)): Path<(String, usize)>,
 ) -> Result<Response, Problem> {
-    let number = glpi_number(&number).ok_or_else(unknown)?;
+    let number = frame::number(&number)?;
     let asked = state.services.portal.message_file(&person, number, place);
     let (document, content) = state.ask(Box::pin(asked)).await?;
     Ok(api::file(&document, content))

@@ -15,12 +15,11 @@ use url::form_urlencoded;
 
 use super::{
     deposit,
-    frame::{Frame, Section, page, parameter, see_other, unknown},
+    frame::{self, Frame, Section, page, parameter, see_other, unknown},
     state::{Filled, PageState, TOKEN, Visitor},
 };
 use crate::{
-    http::{api, problem::Problem, query::LONGEST_SEARCH, values::glpi_number},
-    id::ArticleId,
+    http::{api, problem::Problem, query::LONGEST_SEARCH},
     knowledge::Article,
     text::headings,
 };
@@ -102,7 +101,7 @@ pub(super) async fn article(
 ) -> Result<Response, Problem> {
     let portal = &state.services.portal;
     let (shelf, now) = (state.ask(portal.shelf()).await?, portal.now());
-    let article = shelf.article(self::number(&number)?, now).ok_or_else(unknown)?;
+    let article = shelf.article(frame::number(&number)?, now).ok_or_else(unknown)?;
     let related = shelf.related(&article, now);
     let categories = article.categories.iter().map(|path| (below(path), path.clone())).collect();
     let frame = state.pages.frame(article.title.clone(), Some(&person), Section::Faq);
@@ -122,7 +121,7 @@ pub(super) async fn helped(
         .services
         .answered(request, async |services, parts, body, _| {
             let Filled { person, is_from_our_page, .. } = state.filled(parts, body, &[TOKEN]).await?;
-            let number = self::number(&number)?;
+            let number = frame::number(&number)?;
             let article = state.ask(services.portal.article(number)).await?;
             if !is_from_our_page {
                 // An old page: it can be said again from this one.
@@ -140,8 +139,8 @@ pub(super) async fn document(
     Visitor(_): Visitor,
     Path((number, document)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let document = glpi_number(&document).ok_or_else(unknown)?;
-    let asked = state.services.portal.article_document(self::number(&number)?, document);
+    let document = frame::number(&document)?;
+    let asked = state.services.portal.article_document(frame::number(&number)?, document);
     let (document, content) = state.ask(Box::pin(asked)).await?;
     Ok(api::file(&document, content))
 }
@@ -181,10 +180,6 @@ pub(super) async fn propose(
 pub(super) fn suggested(state: &PageState, title: &str, application: Option<&str>) -> Vec<Arc<Article>> {
     let portal = &state.services.portal;
     portal.shelf_at_hand().map_or_else(Vec::new, |shelf| shelf.suggested(title, application, portal.now()))
-}
-
-fn number(segment: &str) -> Result<ArticleId, Problem> {
-    glpi_number(segment).ok_or_else(unknown)
 }
 
 /// The page of a category.

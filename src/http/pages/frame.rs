@@ -9,7 +9,10 @@ use axum::{
 };
 use url::form_urlencoded;
 
-use crate::{http::problem::Problem, request::Address};
+use crate::{
+    http::{problem::Problem, values::glpi_number},
+    request::Address,
+};
 
 /// What every page has in common.
 #[derive(Debug)]
@@ -84,6 +87,11 @@ impl Frame<'_> {
 
 pub(super) fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", "Cette adresse ne mène à aucune page de l’assistance.")
+}
+
+/// A number of GLPI's in an address; what is none names no page.
+pub(super) fn number<I: From<u64>>(segment: &str) -> Result<I, Problem> {
+    glpi_number(segment).ok_or_else(unknown)
 }
 
 /// A page.

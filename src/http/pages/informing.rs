@@ -61,7 +61,7 @@ pub(super) async fn in_time<T>(
     state: &PageState,
     asked: impl Future<Output = Result<T, InformError>>,
 ) -> Result<T, Problem> {
-    match tokio::time::timeout(state.pages.wait.min(state.services.settings.timeout), asked).await {
+    match tokio::time::timeout(state.wait(), asked).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(problem(&error)),
         Err(_) => Err(not_now()),

@@ -1,6 +1,6 @@
 //! Which school a request is about, as the form asks for it.
 
-use crate::request::{Address, Person, is_uai};
+use crate::request::{Address, Person};
 
 /// What the form knows, or asks, of the school.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum SchoolChoice {
 impl SchoolChoice {
     /// What the form shows to who has this address, whom the directory knows so, and who chose or typed this code.
     pub(super) fn of(address: &Address, person: Option<&Person>, chosen: &str) -> Self {
-        let mailbox = address.local().strip_prefix("ce.").filter(|code| is_uai(code)).map(str::to_uppercase);
+        let mailbox = address.code_of_mailbox();
         let chosen = if chosen.is_empty() { mailbox.as_deref().unwrap_or_default() } else { chosen };
         let schools: Vec<_> = person.into_iter().flat_map(Person::schools).collect();
         let coded: Vec<_> = schools

@@ -206,6 +206,11 @@ impl PageState {
         }
     }
 
+    /// How long a person waits for a page that GLPI is asked for.
+    pub(super) fn wait(&self) -> Duration {
+        self.pages.wait.min(self.services.settings.timeout)
+    }
+
     /// Until when a person waits for a page that is to be answered before this moment.
     pub(super) fn until(&self, deadline: Instant) -> Instant {
         deadline.min(Instant::now() + self.pages.wait)
@@ -230,7 +235,7 @@ impl PageState {
 
     /// What the portal says in the time a person waits.
     pub(super) async fn ask<T>(&self, asked: impl Future<Output = Result<T, PortalError>>) -> Result<T, Problem> {
-        api::in_time(Instant::now() + self.pages.wait.min(self.services.settings.timeout), asked).await
+        api::in_time(Instant::now() + self.wait(), asked).await
     }
 
     /// What this person may know before they write; nothing, where that takes too long.

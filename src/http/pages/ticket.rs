@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{
     faq::suggested,
-    frame::{Frame, Section, page, parameter, see_other, unknown},
+    frame::{self, Frame, Section, page, parameter, see_other},
     mistakes::Mistakes,
     queued,
     state::{Filled, OLD_KEY, PageState, SENT, STALE, TOKEN, Visitor, sent},
@@ -201,7 +201,7 @@ pub(super) async fn show(
     let has_left_out = parameter(query.as_deref(), "fichiers").is_some();
     let done = parameter(query.as_deref(), "fait");
     let done = DONE.iter().find(|(code, ..)| Some(*code) == done.as_deref());
-    let view = match view(&state, &person, self::number(&number)?).await {
+    let view = match view(&state, &person, frame::number(&number)?).await {
         Ok(view) => view,
         Err(problem) => {
             let query = query.map(|query| format!("?{query}")).unwrap_or_default();
@@ -230,7 +230,7 @@ pub(super) async fn recap(
     Visitor(person): Visitor,
     Path(number): Path<String>,
 ) -> Result<Response, Problem> {
-    let view = match view(&state, &person, self::number(&number)?).await {
+    let view = match view(&state, &person, frame::number(&number)?).await {
         Ok(view) => view,
         Err(problem) => return onward(problem, |into| format!("/portail/demandes/{into}")),
     };
@@ -256,7 +256,7 @@ pub(super) async fn document(
     Visitor(person): Visitor,
     Path((number, document)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (number, document) = (self::number(&number)?, self::number(&document)?);
+    let (number, document) = (frame::number(&number)?, frame::number(&document)?);
     match state.ask(Box::pin(state.services.portal.document(&person, number, document))).await {
         Ok((document, content)) => Ok(api::file(&document, content)),
         Err(problem) => onward(problem, |into| document_address(into, document)),
@@ -287,7 +287,7 @@ pub(super) async fn add(
         .services
         .answered(request, async |services, parts, body, deadline| {
             let filled = state.filled(parts, body, &[TOKEN, SENT, OLD_KEY]).await?;
-            let number = self::number(&number)?;
+            let number = frame::number(&number)?;
             let first_sent = filled.first_sent();
             let mut retry = Retry {
                 message: filled.submission.fields().get("description").to_owned(),
@@ -333,7 +333,7 @@ pub(super) async fn decide(
         .answered(request, async |services, parts, body, deadline| {
             let Filled { person, submission, is_from_our_page, size, room, .. } =
                 state.filled(parts, body, &[TOKEN, OPINION, SOLUTION]).await?;
-            let number = self::number(&number)?;
+            let number = frame::number(&number)?;
             let reason = submission.fields().get("description").to_owned();
             let solution = glpi_number(submission.aside(SOLUTION));
             let opinion = submission.aside(OPINION).to_owned();
@@ -383,12 +383,12 @@ pub(super) async fn withdraw(
         .answered(request, async |services, parts, body, deadline| {
             let Filled { person, submission, is_from_our_page, room, .. } =
                 state.filled(parts, body, &[TOKEN, ARTICLE]).await?;
-            let number = self::number(&number)?;
+            let number = frame::number(&number)?;
             let retry = Retry::new(Form::Followup);
             if !is_from_our_page {
                 return stale(&state, &person, number, retry).await;
             }
-            let article = glpi_number(submission.aside(ARTICLE)).ok_or_else(unknown)?;
+            let article = frame::number(submission.aside(ARTICLE))?;
             let article = state.ask(services.portal.article(article)).await?;
             let handling = services.gateway().withdraw(person.clone(), number, article.title.clone());
             let outcome = state.finish(handling, room, deadline).await?;
@@ -470,9 +470,4 @@ fn ticket_page<'a>(
         done,
         retry,
     }
-}
-
-/// What is no number names no request.
-fn number<I: From<u64>>(text: &str) -> Result<I, Problem> {
-    glpi_number(text).ok_or_else(unknown)
 }

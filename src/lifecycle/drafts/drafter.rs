@@ -187,13 +187,14 @@ impl Drafter {
         let solution = solution.filter(|it| read.status.is_over() && it.status != SolutionStatus::Refused);
         let solution = solution.ok_or(DraftError::Unsolved)?;
         let own = self.glpi.own_account().await?;
-        let opening = own_opening(read, own, mappings);
+        let opening = mappings.opening(&read.content);
         let users = self.glpi.ticket_users(read.id).await?;
-        let masks = self.masks(read, &users, mappings).await?;
+        // Whoever wrote it: what it names is masked.
+        let masks = self.masks(read, opening.as_ref(), &users, mappings).await?;
         let sources = Sources {
             ticket: read.id,
             title: &read.name,
-            question: asked(&read.content, opening.as_ref()),
+            question: asked(&read.content, opening.as_ref().filter(|_| read.writer == own)),
             solution: &solution.content,
         };
         let draft = Draft::new(&sources, masks).ok_or(DraftError::Intricate)?;
@@ -202,8 +203,10 @@ impl Drafter {
 
     /// The application of a ticket: what the gateway wrote into it, else the only one whose tickets have its category.
     async fn application<'a>(&self, read: &Ticket, mappings: &'a Mappings) -> Result<Option<&'a Mapping>, GlpiError> {
-        let opening = own_opening(read, self.glpi.own_account().await?, mappings);
-        if let Some(mapping) = opening.and_then(|opening| mappings.find(&opening.application)) {
+        // Anybody can write what looks like the gateway's opening; GLPI says who wrote the ticket.
+        if read.writer == self.glpi.own_account().await?
+            && let Some(mapping) = mappings.opening(&read.content).and_then(|it| mappings.find(&it.application))
+        {
             return Ok(Some(mapping));
         }
         let shown = self.glpi.overview(read.id).await?;
@@ -216,9 +219,13 @@ impl Drafter {
     }
 
     /// Who and what the texts may name.
-    async fn masks(&self, ticket: &Ticket, users: &[TicketUser], mappings: &Mappings) -> Result<Masks, GlpiError> {
-        // Whoever wrote it: what it names is masked.
-        let opening = Opening::read(&ticket.content, |name| mappings.find(name).is_some());
+    async fn masks(
+        &self,
+        ticket: &Ticket,
+        opening: Option<&Opening>,
+        users: &[TicketUser],
+        mappings: &Mappings,
+    ) -> Result<Masks, GlpiError> {
         let mut people = Vec::new();
         for user in users {
             match &user.who {
@@ -228,8 +235,8 @@ impl Drafter {
             people.push(local_part(&user.address));
         }
         people.extend(requester_of(&ticket.content).map(|address| local_part(address.as_str())));
-        people.extend(opening.as_ref().and_then(|opening| requester_name(&ticket.content[..opening.end])));
-        let school = opening.as_ref().and_then(Opening::school_name);
+        people.extend(opening.and_then(|opening| requester_name(&ticket.content[..opening.end])));
+        let school = opening.and_then(Opening::school_name);
         let acronyms =
             mappings.all().iter().flat_map(|mapping| std::iter::once(&mapping.name).chain(&mapping.keywords));
         Ok(Masks::new(people.iter().map(String::as_str), school, acronyms.map(String::as_str)))
@@ -304,12 +311,8 @@ impl Drafter {
             Err(GlpiError::Denied { .. }) => return Err(DraftError::Denied),
             made => made?,
         };
-        // An account that may write into the FAQ and nowhere else.
-        let (made, hidden) = self.glpi.stored_articles(&[article]).await?;
-        // GLPI 11 shows the account no article of somebody else's that has no readers.
-        let is_in_faq = made.iter().any(|made| made.is_faq)
-            || !hidden.is_empty() && self.glpi.active_profile().await?.puts_articles_into_faq();
-        if is_in_faq {
+        // Not read of the article: GLPI 11 shows the account none of somebody else's that has no readers.
+        if self.glpi.active_profile().await?.puts_articles_into_faq() {
             self.take_out_of_faq(article).await?;
         }
         Ok(article)
@@ -356,12 +359,6 @@ impl Drafter {
         };
         self.glpi.add_note(ticket, &Note::Draft(note.fit()).html()).await.map(drop)
     }
-}
-
-/// The gateway's own opening of a ticket. Anybody can write what looks like one, and GLPI says who wrote the ticket.
-fn own_opening(read: &Ticket, own: UserId, mappings: &Mappings) -> Option<Opening> {
-    let opening = Opening::read(&read.content, |name| mappings.find(name).is_some());
-    opening.filter(|_| read.writer == own)
 }
 
 /// What was asked: without the gateway's own lines, signatures and quotes.

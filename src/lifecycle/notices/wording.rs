@@ -117,7 +117,7 @@ impl Notifier {
     /// A group in words that requesters know.
     fn public_name(&self, ticket: &Ticket, group: &str) -> String {
         let mappings = self.mappings.now();
-        let opening = Opening::read(&ticket.content, |name| mappings.find(name).is_some());
+        let opening = mappings.opening(&ticket.content);
         mappings.public_name(opening.as_ref().map(|opening| opening.application.as_str()), group)
     }
 }

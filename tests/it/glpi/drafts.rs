@@ -112,12 +112,7 @@ impl Scene {
 
     /// The articles that are linked to a ticket, as the Super-Admin sees them.
     async fn articles(&self, ticket: TicketId) -> Vec<Value> {
-        let links = self.admin.get(&format!("Ticket/{ticket}/KnowbaseItem_Item")).await;
-        let mut articles = Vec::new();
-        for link in links.as_array().unwrap() {
-            articles.push(self.admin.get(&format!("KnowbaseItem/{}", link["knowbaseitems_id"])).await);
-        }
-        articles
+        self.admin.articles_of(ticket.get()).await
     }
 
     async fn change(&self, article: &Value, input: Value) {

@@ -38,13 +38,7 @@ async fn press(portal: &Portal, ticket: u64, person: &str, shown: &Page) -> Page
 
 /// The articles that are linked to a ticket, as who administers GLPI sees them.
 async fn articles(portal: &Portal, ticket: u64) -> Vec<Value> {
-    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "glpi", "glpi").await;
-    let links = admin.get(&format!("Ticket/{ticket}/KnowbaseItem_Item")).await;
-    let mut articles = Vec::new();
-    for link in links.as_array().unwrap() {
-        articles.push(admin.get(&format!("KnowbaseItem/{}", link["knowbaseitems_id"])).await);
-    }
-    articles
+    Helpdesk::sign_in(&portal.sandbox.url(), "glpi", "glpi").await.articles_of(ticket).await
 }
 
 #[tokio::test]

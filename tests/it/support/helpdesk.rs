@@ -37,6 +37,16 @@ impl Helpdesk {
         call.send().await.unwrap().json().await.unwrap()
     }
 
+    /// The articles that are linked to a ticket, as far as whoever is signed in may read them.
+    pub(crate) async fn articles_of(&self, ticket: u64) -> Vec<Value> {
+        let links = self.get(&format!("Ticket/{ticket}/KnowbaseItem_Item")).await;
+        let mut articles = Vec::new();
+        for link in links.as_array().unwrap() {
+            articles.push(self.get(&format!("KnowbaseItem/{}", link["knowbaseitems_id"])).await);
+        }
+        articles
+    }
+
     /// Makes an item; gives its id.
     pub(crate) async fn add(&self, kind: &str, input: Value) -> u64 {
         self.call(Method::POST, kind, input).await["id"].as_u64().unwrap()
