@@ -223,7 +223,7 @@ impl App {
             (pipeline.mappings.clone(), Arc::clone(&knowledge)),
             monthly,
             people.roles(),
-            (config.glpi.site(), &config.knowledge.draft_link),
+            (&config.glpi.ticket_page(), &config.knowledge.draft_link),
             config.time_zone.clone(),
         ));
         let informer = Arc::new(Informer::new(

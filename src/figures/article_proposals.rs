@@ -54,18 +54,18 @@ pub struct ArticleProposals {
 }
 
 impl ArticleProposals {
-    /// Lists for those who have these roles; `site` is GLPI's address, for links to tickets, unless there is an address
-    /// of the page that drafts articles from them.
+    /// Lists for those who have these roles. Their tickets lead to `ticket_page`, GLPI's own, unless there is an address of
+    /// the page that drafts articles from them; each with `{id}` for the number.
     pub fn new(
         glpi: &Glpi,
         (mappings, knowledge): (MappingStore, Arc<Knowledge>),
         post: Arc<MonthlyPost>,
         roles: BTreeSet<Role>,
-        (site, draft_link): (&str, &str),
+        (ticket_page, draft_link): (&str, &str),
         zone: TimeZone,
     ) -> Self {
         let drafts = !draft_link.is_empty();
-        let link = if drafts { draft_link.to_owned() } else { format!("{site}/front/ticket.form.php?id={{id}}") };
+        let link = if drafts { draft_link } else { ticket_page }.to_owned();
         let roles = roles.into_iter().filter(|role| matches!(role, Role::Referent(_))).collect();
         let glpi = glpi.in_background();
         Self { glpi, mappings, knowledge, post, roles, link, drafts, zone }

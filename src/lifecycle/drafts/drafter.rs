@@ -97,7 +97,10 @@ struct Composed {
 pub struct Drafter {
     glpi: Glpi,
     mappings: MappingStore,
+    /// Where articles are.
     site: String,
+    /// Where tickets are, with `{id}` for the number.
+    ticket_page: String,
 }
 
 impl Drafter {
@@ -107,7 +110,7 @@ impl Drafter {
         for new in ["yes", "no"] {
             metrics::counter!(DRAFTS, "new" => new).increment(0);
         }
-        Self { glpi, mappings, site: config.site().to_owned() }
+        Self { glpi, mappings, site: config.site().to_owned(), ticket_page: config.ticket_page() }
     }
 
     /// The same drafter for what nobody waits for.
@@ -129,7 +132,7 @@ impl Drafter {
             Err(error @ DraftError::Glpi(_)) => return Err(error),
             said => said,
         };
-        let link = format!("{}/front/ticket.form.php?id={ticket}", self.site);
+        let link = self.ticket_page.replace("{id}", &ticket.to_string());
         Ok(DraftPreview { title: read.name, link, application, would_say })
     }
 
