@@ -19,7 +19,7 @@ pub(crate) async fn of(target: &Target, tickets: usize) {
     };
     let people = [("people.operators", "chef@ac-dijon.fr"), ("people.tokens", &format!("operators:{TOKEN}"))];
     let gateway = Running::start(target, &people).await;
-    let known = async |gateway: &Running| gateway.get_with_token("/v1/figures", TOKEN).await["known"].clone();
+    let known = async |gateway: &Running| gateway.get_with_token("/v1/figures", TOKEN).await["reading"].clone();
     while known(&gateway).await["is_whole"] != true {
         tokio::time::sleep(LOOK_EVERY).await;
     }

@@ -92,21 +92,25 @@ async fn main() {
     if let Ok(command) = std::env::var("BENCH_COLLECTOR") {
         table.bare("GLPI's own collector, a mailbox of 500 mails", collector(&command).await);
     }
-    memory::at_rest(&target).await;
-    ways_of_mail(&target, &table, "").await;
+    // It outlives the gateways, as an academy's does.
+    let redis = Redis::start();
+    memory::at_rest(&target, &redis).await;
+    ways_of_mail(&target, &table, &redis, "").await;
     portal::forms(&target).await;
     portal::pages(&target).await;
     if target.is_stand_in() {
         bare::fill(&target, OPEN_TICKETS).await;
-        ways_of_mail(&target, &table, &format!(", {OPEN_TICKETS} open tickets")).await;
+        ways_of_mail(&target, &table, &redis, &format!(", {OPEN_TICKETS} open tickets")).await;
     }
     refusals(&target, &table).await;
     several::instances(&target).await;
 }
 
 /// The ways of mail, each from the first second of a gateway.
-async fn ways_of_mail(target: &Target, table: &Table, with: &str) {
-    let gateway = Running::start(target, &[]).await;
+async fn ways_of_mail(target: &Target, table: &Table, redis: &Redis, with: &str) {
+    let url = redis.url();
+    let counted = [("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let gateway = Running::start(target, &counted).await;
     // Mails tell whole seconds: so that these are written after the start.
     tokio::time::sleep(Duration::from_secs(1)).await;
     for when in ["from the first second", "running"] {
@@ -119,7 +123,7 @@ async fn ways_of_mail(target: &Target, table: &Table, with: &str) {
 
     let before = target.calls();
     let all = mails(MAILBOX, MAILBOX_MAILS).into_iter().map(|(_, raw)| raw);
-    let mut run = MailboxRun::begin(target, all, &[]).await;
+    let mut run = MailboxRun::begin(target, all, &counted).await;
     let took = run.end(Duration::from_mins(5)).await;
     table.rate(&format!("a mailbox of {MAILBOX_MAILS} mails, start included{with}"), per_second(MAILBOX_MAILS, took));
     calls(target, before, MAILBOX_MAILS);

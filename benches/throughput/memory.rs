@@ -9,7 +9,10 @@ use crate::{
     gateway::Running,
     glpi::Target,
     lmtp, mails,
-    support::gateway::{AGENT, ASSISTANCE, DIRECTORS, mail},
+    support::{
+        gateway::{AGENT, ASSISTANCE, DIRECTORS, mail},
+        redis::Redis,
+    },
     table::Table,
 };
 
@@ -22,9 +25,9 @@ const LARGE_EVERY: usize = 1000;
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// At rest, right after the start and once it has served.
-pub(crate) async fn at_rest(target: &Target) {
-    let began = Instant::now();
-    let gateway = Running::start(target, &[]).await;
+pub(crate) async fn at_rest(target: &Target, redis: &Redis) {
+    let (began, url) = (Instant::now(), redis.url());
+    let gateway = Running::start(target, &[("quota.backend", "redis"), ("redis.url", &url)]).await;
     gateway.ready().await;
     Table::say("from start to ready", &format!("{:>9} ms", began.elapsed().as_millis()));
     tokio::time::sleep(Duration::from_secs(3)).await;

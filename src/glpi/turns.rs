@@ -11,12 +11,16 @@ use tokio::sync::oneshot;
 /// What has waited so long behind others is let through like them: under a load that never ends it has its part, too.
 const LONGEST_BEHIND: Duration = Duration::from_secs(2);
 
+/// While so many calls are awaited, what nobody waits for lets them be: any machine of a GLPI has its hands full then, and a
+/// further call, on a session that is free, would only make them slower.
+const BUSY: usize = 2;
+
 /// How urgent a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Urgency {
     /// Somebody waits for it: a request, a page.
     Awaited,
-    /// Nobody does: it takes a place only when no other call wants it.
+    /// Nobody does: it takes a place only when no other call wants it, and GLPI is not busy with such.
     Background,
 }
 
@@ -27,6 +31,8 @@ struct Queues(Mutex<Places>);
 
 struct Places {
     free: usize,
+    /// Awaited calls that have a place.
+    awaited_now: usize,
     awaited: VecDeque<oneshot::Sender<Turn>>,
     background: VecDeque<oneshot::Sender<Turn>>,
 }
@@ -34,13 +40,15 @@ struct Places {
 /// A place, until it is dropped.
 pub(super) struct Turn {
     queues: Arc<Queues>,
+    urgency: Urgency,
     /// Whether it is somebody's: one that nobody was there to take is given on already.
     is_taken: bool,
 }
 
 impl Turns {
     pub(super) fn new(places: usize) -> Self {
-        let places = Places { free: places.max(1), awaited: VecDeque::new(), background: VecDeque::new() };
+        let (awaited, background) = (VecDeque::new(), VecDeque::new());
+        let places = Places { free: places.max(1), awaited_now: 0, awaited, background };
         Self(Arc::new(Queues(Mutex::new(places))))
     }
 
@@ -80,30 +88,42 @@ impl Queues {
 
     /// Gives every free place to whoever is next. A place is given outside the lock: whoever is gone gives it back.
     fn give_out(self: &Arc<Self>) {
-        while let Some(next) = self.next() {
-            if let Err(mut turn) = next.send(Turn { queues: Arc::clone(self), is_taken: true }) {
+        while let Some((next, urgency)) = self.next() {
+            if let Err(mut turn) = next.send(Turn { queues: Arc::clone(self), urgency, is_taken: true }) {
                 turn.is_taken = false;
-                self.lock().free += 1;
+                self.lock().take_back(urgency);
             }
         }
     }
 
     /// Who gets a free place next; it counts as given.
-    fn next(&self) -> Option<oneshot::Sender<Turn>> {
+    fn next(&self) -> Option<(oneshot::Sender<Turn>, Urgency)> {
         let mut places = self.lock();
         if places.free == 0 {
             return None;
         }
-        let next = places.awaited.pop_front().or_else(|| places.background.pop_front())?;
+        let next = match places.awaited.pop_front() {
+            Some(awaited) => (awaited, Urgency::Awaited),
+            None if places.awaited_now < BUSY => (places.background.pop_front()?, Urgency::Background),
+            None => return None,
+        };
         places.free -= 1;
+        places.awaited_now += usize::from(next.1 == Urgency::Awaited);
         Some(next)
+    }
+}
+
+impl Places {
+    fn take_back(&mut self, urgency: Urgency) {
+        self.free += 1;
+        self.awaited_now -= usize::from(urgency == Urgency::Awaited);
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         if self.is_taken {
-            self.queues.lock().free += 1;
+            self.queues.lock().take_back(self.urgency);
             self.queues.give_out();
         }
     }
@@ -128,6 +148,33 @@ mod tests {
         assert!((&mut behind).now_or_never().is_none());
         drop((&mut before).now_or_never().unwrap().unwrap());
         assert!(behind.now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_free_place_stays_free_while_others_keep_glpi_busy() {
+        let turns = Turns::new(BUSY + 2);
+        let mut awaited = Vec::new();
+        for _ in 0..BUSY {
+            let beside = turns.wait(Urgency::Background).now_or_never();
+            assert!(beside.is_some(), "{} are awaited", awaited.len());
+            drop(beside);
+            awaited.push(turns.wait(Urgency::Awaited).await.unwrap());
+        }
+        let mut behind = Box::pin(turns.wait(Urgency::Background));
+        assert!((&mut behind).now_or_never().is_none());
+        let further = turns.wait(Urgency::Awaited).now_or_never();
+        assert!(further.is_some(), "an awaited call takes any place");
+        drop(further);
+        assert!((&mut behind).now_or_never().is_none());
+        awaited.pop();
+        assert!((&mut behind).now_or_never().is_some());
+
+        // However long they are busy, it has its turn.
+        awaited.push(turns.wait(Urgency::Awaited).await.unwrap());
+        let mut behind = Box::pin(turns.wait(Urgency::Background));
+        assert!((&mut behind).now_or_never().is_none());
+        tokio::time::advance(LONGEST_BEHIND).await;
+        assert!((&mut behind).now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]
