@@ -264,7 +264,7 @@ impl Ledger {
                 cause: error.to_string(),
                 leave_open: inherited,
             };
-            let past = if inherited { None } else { self.in_the_past(received, becomes).await };
+            let past = if inherited { None } else { self.in_the_past(received, becomes, &belief).await };
             let found = match past {
                 Some(found) => found,
                 None => search(&self.glpi, received, becomes).await.map_err(failed)?,
@@ -309,14 +309,16 @@ impl Ledger {
         }
     }
 
-    /// What an earlier copy became before this memory began, as [`search`] says it; `None` where that is to be searched
-    /// for. A request that a gateway before this one may have tried is searched for until that one surely has ended.
-    async fn in_the_past(&self, received: &Received, becomes: Becomes) -> Option<Option<Earlier>> {
-        if self.shared.is_some() || matches!(becomes, Becomes::Followup(_)) || Instant::now() < self.in_doubt_until {
+    /// What an earlier copy became before the memory began that is believed, as [`search`] says it; `None` where that is to
+    /// be searched for. A request that may have been tried before is searched for until what was under way then surely has
+    /// ended.
+    async fn in_the_past(&self, received: &Received, becomes: Becomes, belief: &Belief) -> Option<Option<Earlier>> {
+        let began = belief.complete_since?;
+        if matches!(becomes, Becomes::Followup(_)) || Instant::now() < belief.in_doubt_until {
             return None;
         }
         let copies_since = received.copies_since;
-        let settled = if copies_since >= self.began { self.began } else { self.began + CLOCK_MARGIN };
+        let settled = if copies_since >= began { began } else { began + CLOCK_MARGIN };
         let reach = Reach { since: copies_since, best: self.start_of_today(), read_after: settled };
         let names: Vec<Reference> = received.names().collect();
         Some(self.past.oldest(&self.glpi, reach, &names).await?.map(earlier))

@@ -4,8 +4,8 @@
 //! ticket already, and how many has the requester had today? Both memories, this process's own and Redis,
 //! know since when they remember. About anything that may have happened before that, GLPI is asked: for
 //! the reference, or for the mark of the requester's day, both written into every ticket. So a flushed
-//! Redis, a restart or a fail-over costs a few searches and nothing else. Where this process's memory is the only one,
-//! what GLPI had before it began is read once and stands for the searches (`past`).
+//! Redis, a restart or a fail-over costs a few searches and nothing else. What GLPI had
+//! before a memory began is read once and stands for the searches, as far as it can (`past`).
 //!
 //! GLPI cannot say what it is still at. When a memory begins, what was begun before may be under way for a while
 //! (`glpi.aftermath`): a request that can have been tried before is then looked for until that time is over, and

@@ -1,5 +1,5 @@
-//! What GLPI had before this memory began, read in one call: instead of a search for each request that may have come
-//! before.
+//! What GLPI had before a memory began, this process's own or Redis's, read in one call: instead of a search for each
+//! request that may have come before.
 
 use std::time::Duration;
 
@@ -22,8 +22,10 @@ const FARTHEST: i64 = 27;
 const MOST: usize = 10_000;
 /// After a reading that came to nothing, the next one.
 const AGAIN_AFTER: Duration = Duration::from_mins(10);
+/// A memory that begins again and again, such as that of a Redis that has too little room, has it read so often at most.
+const ANEW_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// The tickets of the hours before this memory began.
+/// The tickets of the hours before a memory began.
 #[derive(Debug, Default)]
 pub(super) struct Past(Mutex<Read>);
 
@@ -52,6 +54,13 @@ pub(super) struct Reach {
     pub(super) read_after: Timestamp,
 }
 
+impl Reach {
+    /// Whether what goes back to `since` goes back far enough.
+    fn is_within(&self, since: Timestamp) -> bool {
+        since <= self.since - CLOCK_MARGIN
+    }
+}
+
 impl Past {
     /// The oldest ticket that opens with one of these references; the outer `None` where the past does not say.
     pub(super) async fn oldest(&self, glpi: &Glpi, reach: Reach, names: &[Reference]) -> Option<Option<OldestTicket>> {
@@ -78,7 +87,8 @@ impl Past {
         if read.reaches(reach) {
             return Some(read);
         }
-        if read.not_before.is_some_and(|moment| Instant::now() < moment) {
+        let is_new = read.since.is_some_and(|(since, at)| reach.is_within(since) && now < at + ANEW_AFTER);
+        if is_new || read.not_before.is_some_and(|moment| Instant::now() < moment) {
             return None;
         }
         let hours = hours_since(reach.since.min(reach.best.max(farthest)));
@@ -103,7 +113,7 @@ impl Past {
 
 impl Read {
     fn reaches(&self, reach: Reach) -> bool {
-        self.since.is_some_and(|(since, read_at)| since <= reach.since - CLOCK_MARGIN && read_at >= reach.read_after)
+        self.since.is_some_and(|(since, read_at)| reach.is_within(since) && read_at >= reach.read_after)
     }
 }
 

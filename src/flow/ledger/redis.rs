@@ -243,11 +243,15 @@ impl Redis {
         self.invoke(&call).await
     }
 
-    /// Says that this instance is at work, and learns which others are.
+    /// Says that this instance is at work, and learns which others are. What it has missed counts from then on, and not only
+    /// from the next request on.
     pub(super) async fn appear(&self) -> RedisResult<()> {
-        let mut call = OPERATIONS.appear.key(format!("{}instances", self.prefix));
-        call.arg(&self.token).arg(millis(GONE_AFTER));
-        let named: Vec<String> = self.invoke(&call).await?;
+        let named: Vec<String> = self
+            .run_with_epoch(&OPERATIONS.appear, |call| {
+                call.key(format!("{}instances", self.prefix));
+                call.arg(&self.token).arg(millis(GONE_AFTER));
+            })
+            .await?;
         let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         instances.extend(named.into_iter().map(|instance| (instance, now)));

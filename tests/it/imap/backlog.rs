@@ -6,6 +6,7 @@ use std::{
 };
 
 use passerelle::sandbox::{Failure, Failures, Rule, Sandbox};
+use rstest::rstest;
 
 use super::support::{USER, count, each_has_one_ticket, emptied, mails, plain, reading};
 use crate::support::{
@@ -28,14 +29,30 @@ async fn a_backlog_of_two_thousand_becomes_two_thousand_tickets() {
 }
 
 /// From the first second after a start: the sweep's calls and all that is asked once are among them.
+#[rstest]
+#[case::alone(false)]
+#[case::with_a_redis_that_knows_of_earlier_ones(true)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backlog_of_five_hundred_takes_few_calls() {
-    let (dovecot, sandbox) = (Dovecot::start(), sandbox().await);
-    dovecot.store(USER, "INBOX", mails("arriéré", 500));
-    let gateway = reading(&dovecot, &sandbox, &[("glpi.aftermath", "6s")]).await;
+async fn a_backlog_of_five_hundred_takes_few_calls(#[case] is_shared: bool) {
+    let (dovecot, sandbox, redis) = (Dovecot::start(), sandbox().await, Redis::start());
+    let url = redis.url();
+    let mut settings = vec![("glpi.aftermath", "6s")];
+    if is_shared {
+        settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
+    }
+    let mut earlier = mails("arriéré", 505);
+    let mails = earlier.split_off(5);
+    dovecot.store(USER, "INBOX", earlier);
+    let before = reading(&dovecot, &sandbox, &settings).await;
     emptied(&dovecot).await;
-    each_has_one_ticket(&sandbox, "arriéré", 500);
-    let calls = sandbox.calls();
+    before.finish().await;
+
+    dovecot.store(USER, "INBOX", mails);
+    let before = sandbox.calls();
+    let gateway = reading(&dovecot, &sandbox, &settings).await;
+    emptied(&dovecot).await;
+    each_has_one_ticket(&sandbox, "arriéré", 505);
+    let calls = sandbox.calls() - before;
     assert!(calls <= 75, "{calls} calls for 500 tickets: {:?}", sandbox.calls_by_endpoint());
     gateway.finish().await;
 }

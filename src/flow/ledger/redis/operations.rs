@@ -199,16 +199,15 @@ const HAND_BACK: &str = r"
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 ";
 
-/// The instances at work, by when they last said so. KEYS[1] all of them; ARGV[1] token, ARGV[2] ms after which one that
+/// The instances at work, by when they last said so. KEYS[2] all of them; ARGV[4] token, ARGV[5] ms after which one that
 /// is silent counts as gone.
 const APPEAR: &str = r"
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%d', now), '+inf')
-redis.call('ZADD', KEYS[1], now, ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - tonumber(ARGV[2]))
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZRANGE', KEYS[1], 0, -1)
+local instances = KEYS[2]
+redis.call('ZREMRANGEBYSCORE', instances, '(' .. stamp, '+inf')
+redis.call('ZADD', instances, now, ARGV[4])
+redis.call('ZREMRANGEBYSCORE', instances, 0, now - tonumber(ARGV[5]))
+redis.call('PEXPIRE', instances, ARGV[5])
+return redis.call('ZRANGE', instances, 0, -1)
 ";
 
 /// KEYS[1] a request's failures; ARGV[1] ms to remember.
@@ -258,7 +257,7 @@ pub(super) static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| {
         give_back: Operation::new(GIVE_BACK),
         lease: Operation::new(LEASE),
         hand_back: Operation::new(HAND_BACK),
-        appear: Operation::new(APPEAR),
+        appear: with_epoch(APPEAR),
         failed: Operation::new(FAILED),
         keep_key: Operation::new(KEEP_KEY),
     }
