@@ -21,11 +21,11 @@ use super::{
     expected::ExpectedDelays,
     gauges::FigureGauges,
     names::NameList,
-    origins::Origins,
+    origins::{Origins, TICKETS_OF_A_PAGE},
 };
 use crate::{
     flow::{directory::Directory, route::MappingStore},
-    glpi::{CountedTicket, FoundPage, Glpi, GlpiError, LARGE_PAGE},
+    glpi::{CountedTicket, FoundPage, Glpi, GlpiError},
     id::{TicketId, UserId},
     people::Rights,
     working_time::Calendar,
@@ -140,7 +140,7 @@ impl TicketFigures {
     }
 
     async fn read_into(&self, book: &RwLock<TicketBook>) -> Result<(), GlpiError> {
-        let (began, mut size) = (Timestamp::now(), LARGE_PAGE);
+        let (began, mut size) = (Timestamp::now(), TICKETS_OF_A_PAGE);
         let own = self.glpi.own_account().await?;
         let mut origins = Origins::newest(read(book, |book| book.progress.known));
         loop {
@@ -181,7 +181,7 @@ impl TicketFigures {
         let Some(newest) = read(&self.book, |book| book.newest_change) else { return self.read_anew().await };
         let since = newest.saturating_sub(OVERLAP);
         let mut below: Option<TicketId> = None;
-        let (mut changed, mut size) = (BTreeMap::new(), LARGE_PAGE);
+        let (mut changed, mut size) = (BTreeMap::new(), TICKETS_OF_A_PAGE);
         let (own, mut origins) = (self.glpi.own_account().await?, Origins::last_changed());
         loop {
             let FoundPage { rows: mut tickets, is_last, .. } =
@@ -326,7 +326,7 @@ impl TicketFigures {
         if counts.1 >= counts.0 || read(&self.book, |book| book.compared) == Some(counts) {
             return Ok(());
         }
-        let (mut there, mut size) = (BTreeSet::<TicketId>::new(), LARGE_PAGE);
+        let (mut there, mut size) = (BTreeSet::<TicketId>::new(), TICKETS_OF_A_PAGE);
         loop {
             let (numbers, is_last) = self.glpi.ticket_numbers(there.first().copied(), &mut size).await?;
             let is_last = is_last || numbers.is_empty();

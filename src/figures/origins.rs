@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use jiff::civil::DateTime;
 
 use crate::{
-    glpi::{CountedTicket, Glpi, GlpiError, LARGE_PAGE, OriginOrder, TicketOrigin},
+    glpi::{CountedTicket, Glpi, GlpiError, OriginOrder, TicketOrigin},
     id::TicketId,
 };
 
+/// Tickets of a page: what comes of more takes more memory while it is read than is kept of all in the end.
+pub(super) const TICKETS_OF_A_PAGE: usize = 1000;
 /// What is deleted meanwhile moves rows by some.
 const OVERLAP: usize = 200;
 
@@ -35,7 +37,7 @@ impl Origins {
     }
 
     fn of(order: OriginOrder, from: usize) -> Self {
-        Self { order, known: BTreeMap::new(), reached: None, from, size: LARGE_PAGE, is_last: false }
+        Self { order, known: BTreeMap::new(), reached: None, from, size: TICKETS_OF_A_PAGE, is_last: false }
     }
 
     /// Reads on until this ticket is among them.

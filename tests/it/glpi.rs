@@ -17,6 +17,7 @@ mod directory;
 mod drafts;
 mod escalation;
 mod failing;
+mod figures;
 mod files;
 mod followups;
 mod history;

@@ -101,7 +101,7 @@ struct Told {
 }
 
 /// What the gateway writes into a ticket that it has escalated.
-fn note(ticket: u64, by: EscalatedBy, group: &str) -> Value {
+pub(crate) fn note(ticket: u64, by: EscalatedBy, group: &str) -> Value {
     let cause = match by {
         EscalatedBy::Api => "demande par l'API",
         EscalatedBy::CommandLine => "demande en ligne de commande",
