@@ -59,13 +59,13 @@ from_registries() {
 }
 
 # PHP, Java, Node.js and curl run the samples of docs/samples; docker-compose reads compose.yaml without a Docker;
-# debootstrap makes the Debian that the package is tried in.
+# debootstrap makes the Debian that the package is tried in, zsh and fish read their completions.
 # Each package brings a program of its own name, or the one behind its `=`. Ubuntu has Chromium as a snap only: there,
 # any Chromium or Chrome with its chromedriver does.
 missing=()
 for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot/imap chromium \
   chromium-driver=chromedriver nginx apache2-bin=apache2 caddy npm nodejs=node php-cli=php \
-  default-jdk-headless=javac curl systemd=systemd-analyze docker-compose debootstrap; do
+  default-jdk-headless=javac curl systemd=systemd-analyze docker-compose debootstrap zsh fish; do
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)

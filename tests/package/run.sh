@@ -11,7 +11,13 @@ if [ "$(id -u)" != 0 ]; then
   exec sudo --preserve-env=PATH,CARGO,CARGO_HOME,RUSTUP_HOME,HOME "$0" "$@"
 fi
 say() { echo "== $*"; }
+# A step ends with the next one, or with the script.
+steps=0
+step() { steps=$((steps + 1)); say "$*"; }
 fail() { echo "tests/package/run.sh: $*" >&2; exit 1; }
+for program in debootstrap zsh fish; do
+  command -v "$program" >/dev/null || fail "$program is not there: tests/install.sh installs it"
+done
 
 # --- the package -----------------------------------------------------------------------------------------------------
 
@@ -33,7 +39,7 @@ else
   new=$(echo "$here"/passerelle_*.deb)
 fi
 
-say "the same tree and version give the same package, to the byte"
+step "the same tree and version give the same package, to the byte"
 again=$(mktemp --directory)
 clean_up() {
   local left
@@ -106,7 +112,7 @@ install_package() {
 before=$(snapshot)
 accounts_before=$(cat "$root/etc/passwd" "$root/etc/group")
 
-say "installation"
+step "installation"
 forget
 install_package "$again/0.0.1-1.deb" >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "the installation failed"; }
 grep --quiet 'systemctl enable --now passerelle' "$again/said" || fail "the installation does not say what comes next"
@@ -119,10 +125,22 @@ for conffile in passerelle.toml default.toml environment mappings/lsu.toml; do
 done
 version=$(in_root passerelle --version)
 [[ $version == "passerelle "[0-9]* ]] || fail "--version says $version"
+# The tests' program is told no commit.
+commit=$(git describe --always --dirty --abbrev=7 --exclude='*' 2>/dev/null || true)
+if [ "${1:-}" = release ] && [ -n "$commit" ]; then
+  [[ $version == *" ($commit)" ]] || fail "--version does not name the commit $commit: $version"
+fi
 [ -s "$root/usr/share/man/man1/passerelle-serve.1.gz" ] || fail "no man page"
-bash -n "$root/usr/share/bash-completion/completions/passerelle"
 
-say "as it comes, it says what is missing and ends with 78, which is not tried again"
+step "each shell reads its completions"
+completions_of() { # $1: what stands before share, $2: zsh's folder
+  bash -n "$1/share/bash-completion/completions/passerelle" || fail "bash cannot read its completions"
+  zsh -n "$1/share/zsh/$2/_passerelle" || fail "zsh cannot read its completions"
+  fish --no-execute "$1/share/fish/vendor_completions.d/passerelle.fish" || fail "fish cannot read its completions"
+}
+completions_of "$root/usr" vendor-completions
+
+step "as it comes, it says what is missing and ends with 78, which is not tried again"
 service=(setpriv --reuid passerelle --regid passerelle --clear-groups)
 as_service() { in_root "${service[@]}" "$@"; }
 # To be run beside this script: the job is the program itself, and takes its signals.
@@ -132,7 +150,7 @@ as_service passerelle --config /etc/passerelle/passerelle.toml serve >"$again/sa
 [ "$status" = 78 ] || { cat "$again/said" >&2; fail "without a configuration serve ends with $status"; }
 grep --quiet 'RestartPreventExitStatus=.*78' "$root/usr/lib/systemd/system/passerelle.service" || fail "systemd would try again"
 
-say "configured, it serves as its account"
+step "configured, it serves as its account"
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 glpi=$(port) lmtp=$(port)
 cat >"$root/etc/passerelle/passerelle.toml" <<TOML
@@ -164,7 +182,7 @@ wait "$sandbox" || true
 [ -n "$healthy" ] || fail "not healthy: $(cat "$again/serve" "$again/sandbox")"
 grep --quiet 'Passerelle starts.*configuration=/etc/passerelle/passerelle.toml' "$again/serve" || fail "the start is not in the log: $(cat "$again/serve")"
 
-say "upgrade: the operator's configuration stays, unchanged defaults are replaced, the service restarts"
+step "upgrade: the operator's configuration stays, unchanged defaults are replaced, the service restarts"
 : >"$root/tmp/active"
 forget
 install_package "$new" --force-confdef --force-confold >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "the upgrade failed"; }
@@ -175,7 +193,7 @@ asked 'restart passerelle.service' || fail "the upgrade does not restart the ser
 ! asked '\bstop passerelle.service' || fail "the upgrade stops the service before the new program is there"
 in_root grep --quiet passerelle /etc/passerelle/secrets/glpi || fail "the secret is lost"
 
-say "upgrade, asked for the maintainer's version"
+step "upgrade, asked for the maintainer's version"
 install_package "$again/999.0-1.deb" --force-confnew >/dev/null 2>&1 || fail "the second upgrade failed"
 grep --quiet 'défauts d’après' "$root/etc/passerelle/passerelle.toml" || fail "the maintainer's passerelle.toml is not there"
 [ -e "$root/etc/passerelle/passerelle.toml.dpkg-old" ] || fail "the operator's passerelle.toml is lost"
@@ -184,23 +202,24 @@ forget
 install_package "$again/999.0-1.deb" --force-confnew >/dev/null 2>&1
 ! asked 'restart' || fail "an upgrade starts a service that was stopped"
 
-say "removal stops the service and keeps the configuration"
+step "removal stops the service and keeps the configuration"
 forget
 in_root dpkg --remove passerelle >/dev/null 2>&1 || fail "the removal failed"
 asked 'stop passerelle.service' || fail "the removal does not stop the service: $(cat "$root/tmp/systemctl")"
 [ -e "$root/etc/passerelle/passerelle.toml" ] && [ -e "$root/etc/passerelle/secrets/glpi" ] || fail "the removal took the configuration"
 [ ! -e "$root/usr/bin/passerelle" ] || fail "the program is still there"
 
-say "purge leaves nothing"
+step "purge leaves nothing"
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "the purge failed"
 left=$(diff <(echo "$before") <(snapshot) | grep -vE ' (etc/(passwd|group|shadow|gshadow)-?|etc|run|var/lib/systemd) ' | grep '^[<>]' || true)
 [ -z "$left" ] || fail "after the purge there is: $left"
 [ "$accounts_before" = "$(cat "$root/etc/passwd" "$root/etc/group")" ] || fail "the account is still there"
 
-say "installed again after a removal, and purged at once"
+step "installed again after a removal, and purged at once"
 install_package "$new" >/dev/null 2>&1 || fail "the new installation failed"
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
-say "setup replaces the configuration that nobody changed, and the service reads what it wrote"
+
+step "setup replaces the configuration that nobody changed, and the service reads what it wrote"
 install_package "$new" >/dev/null 2>&1 || fail "the new installation failed"
 "$here/root/usr/bin/passerelle" sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
 sandbox=$!
@@ -214,7 +233,7 @@ kill -TERM "$sandbox"
 wait "$sandbox" || true
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
 
-say "the commands of docs/en/install.md, as they are printed: only the token and what the editor would write are the test's"
+step "the commands of docs/en/install.md, as they are printed: only the token and what the editor would write are the test's"
 printed=$(awk '/^```/ { if (inside && block ~ /^apt install/) { printf "%s", block; exit } inside = !inside; block = ""; next }
   inside { block = block $0 "\n" }' docs/en/install.md)
 [ -n "$printed" ] || fail "docs/en/install.md has no block that begins with apt install"
@@ -244,4 +263,31 @@ wait "$sandbox" || true
 asked 'enable --now passerelle' || fail "the commands of docs/en/install.md do not start it: $(cat "$again/said")"
 [ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets/glpi-token)" = '640 root:passerelle' ] || fail "the token's file is not as it must be"
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
-echo "package: 11 passed, 0 failed"
+
+step "make install without a package: all below /usr/local, and the configuration that is there stays"
+install_local() { make --no-print-directory --silent install PROGRAM="$here/root/usr/bin/passerelle" DESTDIR="$again/local"; }
+install_local
+unlike() { # $1: a folder below /usr, $2: what of it the package alone has, or calls otherwise
+  diff <(cd "$here/root/usr/$1" && find . -type f | sed "$2" | LC_ALL=C sort) \
+    <(cd "$again/local/usr/local/$1" && find . -type f | LC_ALL=C sort)
+}
+for folder in bin lib share; do
+  unlike "$folder" '/changelog.Debian.gz$/d; s|/vendor-completions/_|/site-functions/_|' || fail "/usr/local/$folder is not as the package's"
+done
+[ "$(ls "$again/local/usr")" = local ] || fail "make install writes beside /usr/local: $(ls "$again/local/usr")"
+[ "$("$again/local/usr/local/bin/passerelle" --version)" = "$version" ] || fail "the program below /usr/local is another one"
+grep --quiet '^ExecStart=/usr/local/bin/passerelle ' "$again/local/usr/local/lib/systemd/system/passerelle.service" \
+  || fail "the unit does not start the program below /usr/local"
+completions_of "$again/local/usr/local" site-functions
+for file in passerelle.toml environment mappings/lsu.toml; do
+  cmp "$here/root/etc/passerelle/$file" "$again/local/etc/passerelle/$file" || fail "$file is not the package's"
+  echo '# ours' >>"$again/local/etc/passerelle/$file"
+done
+echo '# of an earlier version' >>"$again/local/etc/passerelle/default.toml"
+install_local
+for file in passerelle.toml environment mappings/lsu.toml; do
+  grep --quiet '^# ours$' "$again/local/etc/passerelle/$file" || fail "make install changed $file, which was there"
+done
+cmp config/default.toml "$again/local/etc/passerelle/default.toml" || fail "make install left default.toml as it was"
+
+echo "package: $steps passed, 0 failed"
