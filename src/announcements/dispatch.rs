@@ -486,7 +486,6 @@ impl Dispatcher {
         }
         tracing::info!(
             reference = journal.mailing.reference,
-            by = journal.mailing.written_by,
             handed = progress.handed,
             refused = progress.refused.len(),
             "an announcement is sent"

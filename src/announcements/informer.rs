@@ -290,7 +290,6 @@ impl Informer {
         let announcement = same(&whole, kept)?;
         tracing::info!(
             reference = %announcement.reference,
-            by = announcement.written_by,
             way = announcement.way(),
             zones = announcement.zones.shown().join(", "),
             addresses = recipients.len(),
@@ -544,7 +543,7 @@ impl Informer {
             return Err(InformError::NotNow(MailingState::Stopped));
         }
         self.hold_by_name(reference, MailingState::Going).await?;
-        tracing::info!(%reference, by, "an announcement is confirmed");
+        tracing::info!(%reference, "an announcement is confirmed");
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
     }
@@ -572,7 +571,7 @@ impl Informer {
         self.records.stop(&name, by).await?;
         journal.mailing.state = MailingState::Stopped;
         self.records.rewrite_head(&mut journal).await?;
-        tracing::info!(%reference, by, "an announcement is stopped");
+        tracing::info!(%reference, "an announcement is stopped");
         // Some may have got it meanwhile.
         Ok(self.progress_of(&self.journal(reference).await?))
     }
@@ -602,7 +601,7 @@ impl Informer {
             journal.mailing.outcome = None;
             journal.mailing.waits = None;
             self.records.rewrite_head(&mut journal).await?;
-            tracing::info!(%reference, by, refused = progress.refused.len(), "an announcement goes again to whom the relay refused");
+            tracing::info!(%reference, refused = progress.refused.len(), "an announcement goes again to whom the relay refused");
         }
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
@@ -645,7 +644,7 @@ impl Informer {
             };
             departure.decided_by = Some(by.to_owned());
             self.records.arrive(&journal.mailing.reference, *id, departure).await?;
-            tracing::info!(%reference, by, batch = key.0, ?decision, "a batch in doubt is decided on");
+            tracing::info!(%reference, batch = key.0, ?decision, "a batch in doubt is decided on");
         }
         // What is to be sent now is tried for as long as anything, however long the relay took nothing else.
         if decision == DoubtDecision::Send && journal.mailing.waits.take().is_some() {

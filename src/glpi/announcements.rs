@@ -97,7 +97,7 @@ impl Glpi {
     pub fn is_public_note_of_ours(&self, note: &PublicNote, says: &[String], proof: &str) -> bool {
         let is_ours = is_same(proof, &self.proof_of_public_note(says));
         if !is_ours {
-            self.name_stranger(note.id, &note.title);
+            self.name_stranger(note.id);
         }
         is_ours
     }

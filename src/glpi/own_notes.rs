@@ -111,16 +111,17 @@ impl Glpi {
             let (text, holds) = seal.opened(&row.uuid, &row.name, &row.text);
             return Some(OwnNote { id: row.id, text: text.to_owned(), is_changed: !holds, name: row.name });
         }
-        self.name_stranger(row.id, &row.name);
+        self.name_stranger(row.id);
         None
     }
 
-    /// Says of a note that passes itself off as the gateway's that it does not count; once.
-    pub(super) fn name_stranger(&self, id: ReminderId, title: &str) {
+    /// Says of a note that passes itself off as the gateway's that it does not count; once. Its title is somebody's words,
+    /// and stays in GLPI.
+    pub(super) fn name_stranger(&self, id: ReminderId) {
         let mut known = self.shared.strange_notes.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MOST_STRANGERS && known.insert(id) {
             tracing::warn!(
-                note = %id, title,
+                note = %id,
                 "a note in GLPI looks like the gateway's own and was not written by it, or was changed; it does not count: its history in GLPI says who wrote it; remove it"
             );
         }

@@ -2,6 +2,8 @@
 //! both formats, its figures, its Redis, its answers to others' mistakes. Each thing that is handed in holds a word that
 //! stands nowhere else, and all of them are looked for.
 
+mod rest;
+
 use std::{
     fmt::Write as _,
     fs::{self, File},
@@ -103,14 +105,22 @@ fn free_address() -> std::net::SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
+fn key(key: &str) -> String {
+    format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// One of the program's commands, with all secrets and these settings.
+fn program(command: &str, settings: &[(&str, &str)]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_passerelle"));
+    program.arg(command).env_clear();
+    program.envs(SECRETS.iter().chain(settings).map(|(name, value)| (key(name), *value)));
+    program
+}
+
 impl Chatty {
     async fn start(folder: &std::path::Path, format: &str, settings: &[(&str, &str)]) -> Self {
         let (http, lmtp, log) = (free_address(), free_address(), folder.join(format));
-        let key = |key: &str| format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__"));
-        let child = Command::new(env!("CARGO_BIN_EXE_passerelle"))
-            .arg("serve")
-            .env_clear()
-            .envs(SECRETS.iter().chain(settings).map(|(name, value)| (key(name), *value)))
+        let child = program("serve", settings)
             .envs([("http.listen", http), ("lmtp.listen", lmtp)].map(|(name, value)| (key(name), value.to_string())))
             .env(key("log.format"), format)
             .env(
@@ -140,10 +150,15 @@ impl Chatty {
     }
 
     async fn deposit(&self, form: &serde_json::Value, key: &str) -> String {
+        self.signed("/v1/requests", form, key).await
+    }
+
+    /// What the portal is answered that posts this.
+    async fn signed(&self, address: &str, form: &serde_json::Value, key: &str) -> String {
         let (body, timestamp) = (form.to_string(), jiff::Timestamp::now().as_second().to_string());
         let secret = "zqportalsecret0000000";
-        let signature = signing::v3(secret, &timestamp, "POST", "/v1/requests", key, body.as_bytes());
-        let call = self.call(Method::POST, "/v1/requests").header("X-Passerelle-Timestamp", timestamp);
+        let signature = signing::v3(secret, &timestamp, "POST", address, key, body.as_bytes());
+        let call = self.call(Method::POST, address).header("X-Passerelle-Timestamp", timestamp);
         let call = call.header("X-Passerelle-Signature", format!("v3={signature}")).header("Idempotency-Key", key);
         Self::said(call.header("Content-Type", "application/json").body(body)).await
     }
@@ -343,16 +358,24 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
     let hook = format!("http://127.0.0.1:{}/hooks", free_address().port());
     // One that nobody listens to, and asks for a password.
     let ldap = format!("ldap://127.0.0.1:{}", free_address().port());
+    let listed = rest::directory(folder.path());
     let settings = [
         ("glpi.url", glpi_url.as_str()),
         ("glpi.user_token", GLPI_TOKEN),
         ("glpi.timeout", "3s"),
         ("glpi.aftermath", "0s"),
+        ("glpi.breaker_failures", "0"),
         ("quota.backend", "redis"),
         ("redis.url", redis_url.as_str()),
         ("imap.url", imap.as_str()),
         ("smtp.url", relay_url.as_str()),
-        ("directory.sources", "glpi,ldap"),
+        ("directory.sources", "csv,glpi,ldap"),
+        ("directory.csv", listed.as_str()),
+        ("announcements.enabled", "true"),
+        ("announcements.confirm_above", "1"),
+        ("announcements.per_minute", "1000000"),
+        ("people.operators", rest::SECOND),
+        ("portal.when_down", "queue"),
         ("directory.ldap.url", ldap.as_str()),
         ("directory.ldap.base", "ou=personnes,dc=ac-dijon,dc=fr"),
         ("directory.ldap.bind_dn", "cn=passerelle,dc=ac-dijon,dc=fr"),
@@ -371,6 +394,10 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
     let settings: Vec<_> = settings.into_iter().chain(tokens.into_iter().filter(|_| by_token)).collect();
     let gateway = Chatty::start(folder.path(), format, &settings).await;
     let said = hand_everything_in(&gateway, &glpi).await;
+    rest::hand_in_the_rest(&gateway, &glpi, &relay).await;
+    if by_token {
+        rest::by_mailbox(&mailbox).await;
+    }
     let problems = problems_of_the_signed_in(&gateway, &glpi, DIRECTORS[3]).await;
     wait_until("people were told", async || !relay.taken().is_empty()).await;
     wait_until("the mailbox was tried", async || {
@@ -405,7 +432,7 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
     let secrets: Vec<_> = secrets.iter().map(|(key, secret)| (*key, secret.as_str())).collect();
     let addresses = DIRECTORS.iter().chain([&AGENT]).map(|address| ("an address", *address));
     for (place, text) in [("the log", &log), ("/metrics", &figures), ("/readyz", &ready), ("Redis", &kept)] {
-        let all = WORDS.into_iter().chain(secrets.iter().copied()).chain(addresses.clone());
+        let all = WORDS.into_iter().chain(rest::WORDS).chain(secrets.iter().copied()).chain(addresses.clone());
         let held = held(text, all);
         assert!(held.is_empty(), "{place} holds\n{}", held.join("\n"));
     }
@@ -414,7 +441,12 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
     // Who has signed in is told what is wrong, and of nobody else.
     assert!(problems.lines().count() > 30 && problems.contains("application/problem+json"), "{problems}");
     let of_others = DIRECTORS.iter().filter(|address| **address != DIRECTORS[3]).chain([&AGENT]);
-    let all = secrets.iter().copied().chain(of_others.map(|address| ("an address", *address))).chain(WORDS);
+    let all = secrets
+        .iter()
+        .copied()
+        .chain(of_others.map(|address| ("an address", *address)))
+        .chain(WORDS)
+        .chain(rest::WORDS);
     let told = held(&problems, all);
     assert!(told.is_empty(), "who has signed in is told\n{}", told.join("\n"));
 }

@@ -300,9 +300,9 @@ async fn end(state: &PageState, announcement: Announcement, until: Option<Timest
     let ends = until.unwrap_or_else(|| Timestamp::now() - SignedDuration::from_secs(1));
     let begins = announcement.begins.min(ends);
     let rewritten = Announcement { begins, ends: Some(ends), ..announcement };
-    let (reference, by) = (rewritten.reference, rewritten.written_by.clone());
+    let reference = rewritten.reference;
     in_time(state, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
-    tracing::info!(%reference, written_by = by, %ends, "a message of the portal has another end");
+    tracing::info!(%reference, %ends, "a message of the portal has another end");
     state.services.portal.refresh_messages().await;
     Ok(())
 }

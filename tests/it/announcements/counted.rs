@@ -63,15 +63,10 @@ async fn what_is_handed_in_is_counted_by_way_and_its_mails_by_what_became_of_the
         }
         let logged = captured.lines("an announcement is handed in");
         let line = logged.last().unwrap();
-        for said in [
-            format!("reference={reference}"),
-            "by=\"chef@ac-dijon.fr\"".to_owned(),
-            format!("addresses={addresses}"),
-            "files=0".to_owned(),
-        ] {
+        for said in [format!("reference={reference}"), format!("addresses={addresses}"), "files=0".to_owned()] {
             assert!(line.contains(&said), "{said} in {line}");
         }
-        assert!(!line.contains("ce.0"), "no recipient's address in {line}");
+        assert!(!line.contains('@'), "neither who wrote it nor who gets it is in {line}");
     }
     // The same again is no other one.
     app.informer.inform(by_mail, (&[], &Enclosure::default()), &operator()).await.unwrap();
