@@ -42,14 +42,17 @@ const UPKEEP: Duration = Duration::from_secs(10);
 /// This program's version, with the commit it was built from where the build was told (`make build`, `make package`):
 /// `0.1.0 (e06274b)`. Nothing asks git, so that the same sources always make the same program.
 pub fn version() -> &'static str {
-    static VERSION: LazyLock<String> = LazyLock::new(|| {
-        let version = env!("CARGO_PKG_VERSION");
-        match option_env!("PASSERELLE_COMMIT").filter(|commit| !commit.is_empty()) {
-            Some(commit) => format!("{version} ({commit})"),
-            None => version.to_owned(),
-        }
-    });
+    static VERSION: LazyLock<String> =
+        LazyLock::new(|| with_commit(env!("CARGO_PKG_VERSION"), option_env!("PASSERELLE_COMMIT")));
     &VERSION
+}
+
+/// A version with its commit, where the build was told any.
+fn with_commit(version: &str, commit: Option<&str>) -> String {
+    match commit.filter(|commit| !commit.is_empty()) {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
+    }
 }
 
 /// Sends this process's logs to standard error, as text or JSON. Standard output belongs to the
@@ -256,7 +259,9 @@ pub fn count(channel: Channel, outcome: &Outcome, elapsed: Duration) {
 mod tests {
     use std::time::Duration;
 
-    use super::{InHand, count, init, metrics};
+    use rstest::rstest;
+
+    use super::{InHand, count, init, metrics, with_commit};
     use crate::{
         config::{Log, LogFormat},
         request::{Channel, Outcome, Reason},
@@ -280,6 +285,15 @@ mod tests {
                 assert!(text.contains(line), "{line} in {text}");
             }
         }
+    }
+
+    #[rstest]
+    #[case(Some("e06274b"), "0.1.0 (e06274b)")]
+    #[case(Some("e06274b-dirty"), "0.1.0 (e06274b-dirty)")]
+    #[case(Some(""), "0.1.0")]
+    #[case(None, "0.1.0")]
+    fn a_version_names_its_commit_where_the_build_was_told_one(#[case] commit: Option<&str>, #[case] said: &str) {
+        assert_eq!(with_commit("0.1.0", commit), said);
     }
 
     #[test]

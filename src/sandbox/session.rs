@@ -81,7 +81,7 @@ pub(super) fn about(desk: &mut Helpdesk, call: &Call, caller: &Caller) -> Option
         "getMyProfiles" => json!({ "myprofiles": [summary(caller)] }),
         "getMyEntities" => json!({ "myentities": [{ "id": 0, "name": ROOT }] }),
         "getActiveEntities" => json!({ "active_entity": {
-            "id": 0, "active_entity_recursive": 1, "active_entities": [{ "id": 0 }],
+            "id": 0, "active_entity_recursive": reach(desk, caller), "active_entities": [{ "id": 0 }],
         }}),
         "changeActiveProfile" | "changeActiveEntities" => Value::Bool(true),
         "getGlpiConfig" => json!({ "cfg_glpi": configuration(desk) }),
@@ -124,6 +124,12 @@ fn basic(authorization: &str) -> Option<(String, String)> {
 fn find_user<'a>(store: &'a Store, field: &str, value: &str) -> Option<&'a Row> {
     let mut users = store.rows("User").filter(|user| flag(user, "is_active"));
     users.find(|user| text_of(user, field) == value)
+}
+
+/// Whether the caller's profile reaches the entities below its own: 1 or 0.
+fn reach(desk: &Helpdesk, caller: &Caller) -> i64 {
+    let link = desk.store.rows_of("Profile_User", "users_id", caller.user).next();
+    link.map_or(1, |link| int_of(link, "is_recursive"))
 }
 
 fn profile_of(store: &Store, user: i64) -> Row {
@@ -173,7 +179,7 @@ fn full(desk: &Helpdesk, token: &str, caller: &Caller) -> Value {
             "name": caller.profile.get("name"), "entities": entities(),
         }},
         "glpiactiveprofile": active_profile(caller),
-        "glpiactive_entity": 0, "glpiactive_entity_recursive": 1, "glpiactiveentities": [0],
+        "glpiactive_entity": 0, "glpiactive_entity_recursive": reach(desk, caller), "glpiactiveentities": [0],
         "glpiparententities": [],
         "glpigroups": groups,
     })

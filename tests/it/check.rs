@@ -8,6 +8,7 @@ use passerelle::{
     sandbox::{Failure, Failures, Options, Sandbox},
     text::Language,
 };
+use reqwest::Method;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use serde_json::json;
 use tokio::{
@@ -434,6 +435,36 @@ async fn what_would_become_of_a_mail_or_a_person_is_said_in_french() {
             let (_, shown) = report(&["check", "--lang", "fr", "--who", who], &with(&base, more)).await;
             assert!(!shown.is_empty(), "{who}");
             is_french_throughout(&shown);
+        }
+    }
+}
+
+/// A profile that ends at its entity leaves the tickets of those below out of sight.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_not_recursive_is_told_of() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let admin = Helpdesk::sign_in(&sandbox.url(), "glpi", "glpi").await;
+    let accounts = admin.get("User?searchText[name]=^passerelle$").await;
+    let links = admin.get(&format!("User/{}/Profile_User", accounts[0]["id"])).await;
+    let link = format!("Profile_User/{}", links[0]["id"]);
+    for is_recursive in [true, false, true] {
+        admin.call(Method::PUT, &link, json!({ "is_recursive": u8::from(is_recursive) })).await;
+        for (language, found, remedy) in [
+            (
+                "en",
+                "service account: it is not recursive on its entity",
+                "the profile on the root entity, «Recursive»: yes",
+            ),
+            (
+                "fr",
+                "compte de service : il n’est pas récursif sur son entité",
+                "sur l’entité racine, « Récursif » : oui",
+            ),
+        ] {
+            let (_, said) = report(&["check", "--lang", language], &with(&base, &[])).await;
+            let said = said.replace('\u{a0}', " ");
+            assert_eq!((said.contains(found), said.contains(remedy)), (!is_recursive, !is_recursive), "{said}");
         }
     }
 }
