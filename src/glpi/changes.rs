@@ -100,9 +100,10 @@ pub(super) struct LogRow {
 fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LogRow>, D::Error> {
     let mut keyed: Vec<(u64, Value)> = match Value::deserialize(deserializer)? {
         Value::Object(rows) => rows.into_iter().map(|(id, row)| (id.parse().unwrap_or_default(), row)).collect(),
-        Value::Array(rows) => rows.into_iter().filter(Value::is_object).map(|row| (0, row)).collect(),
+        Value::Array(rows) => rows.into_iter().map(|row| (0, row)).collect(),
         _ => Vec::new(),
     };
+    keyed.retain(|(_, row)| row.is_object());
     keyed.sort_by_key(|(id, _)| *id);
     keyed.into_iter().map(|(_, row)| serde_json::from_value(row).map_err(serde::de::Error::custom)).collect()
 }
@@ -190,7 +191,8 @@ mod tests {
 
     #[test]
     fn without_the_right_to_read_it_there_is_none() {
-        for logs in [json!(["ERROR_RIGHT_MISSING", "Vous n'avez pas le droit"]), json!([]), json!(null)] {
+        let missing = json!({"error": 401, "message": "Vous n'avez pas les droits requis pour réaliser cette action."});
+        for logs in [missing, json!([]), json!(null)] {
             let shown = json!({"id": 1, "_logs": logs});
             assert!(serde_json::from_value::<WithHistory>(shown).unwrap().changes().is_empty());
         }

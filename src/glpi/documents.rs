@@ -10,7 +10,7 @@ use crate::id::{DocumentId, FollowupId, ReminderId, SolutionId, TicketId};
 use super::changes::{TicketChange, WithHistory};
 use super::error::{GlpiError, Trouble};
 use super::exchange::Call;
-use super::{Glpi, wire};
+use super::{Action, Glpi, Remedy, wire};
 
 /// Items that one call reads: PHP takes a thousand parameters (`max_input_vars`), each has two.
 const ITEMS_PER_CALL: usize = 200;
@@ -122,7 +122,24 @@ pub(super) struct WithDocuments {
     #[serde(default, deserialize_with = "wire::text")]
     content: String,
     #[serde(rename = "_documents", default)]
-    documents: Vec<DocumentRow>,
+    documents: ShownDocuments,
+}
+
+/// The documents that are shown with an item, or GLPI's word that the right to see them is missing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ShownDocuments {
+    Rows(Vec<DocumentRow>),
+    RightMissing {
+        #[serde(rename = "error")]
+        _code: u64,
+    },
+}
+
+impl Default for ShownDocuments {
+    fn default() -> Self {
+        Self::Rows(Vec::new())
+    }
 }
 
 impl Glpi {
@@ -139,7 +156,7 @@ impl Glpi {
                 Ok(self.documents(&ids, &[]).await?.0)
             }
             DocumentHolder::Followup(_) | DocumentHolder::Solution(_) | DocumentHolder::Reminder(_) => {
-                Ok(self.with_documents(holder).await?.kept())
+                self.with_documents(holder).await?.kept().ok_or_else(not_shown)
             }
         }
     }
@@ -248,7 +265,8 @@ impl Glpi {
     pub(super) async fn received(&self, holder: DocumentHolder) -> Result<ReceivedFiles, GlpiError> {
         let item = self.with_documents(holder).await?;
         let content = item.content.clone();
-        Ok(ReceivedFiles { sha1: item.kept().into_iter().map(|document| document.sha1).collect(), content })
+        let kept = item.kept().ok_or_else(not_shown)?;
+        Ok(ReceivedFiles { sha1: kept.into_iter().map(|document| document.sha1).collect(), content })
     }
 
     async fn with_documents(&self, holder: DocumentHolder) -> Result<WithDocuments, GlpiError> {
@@ -258,18 +276,27 @@ impl Glpi {
     }
 }
 
+/// As GLPI refuses the documents themselves.
+fn not_shown() -> GlpiError {
+    GlpiError::Denied { code: "ERROR_RIGHT_MISSING".to_owned(), remedy: Remedy::of_call("Document", Action::Read) }
+}
+
 /// So many documents, and those of what is said after them; `None` where words on a right that is missing stand in their
 /// place.
 fn read(mut rows: Vec<Value>, documents: usize) -> Option<(Vec<Document>, Vec<Vec<Document>>)> {
     let of_said = rows.split_off(documents);
     let own: Vec<DocumentRow> = rows.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
     let of_said: Vec<WithDocuments> = of_said.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
-    Some((kept(own), of_said.into_iter().map(WithDocuments::kept).collect()))
+    Some((kept(own), of_said.into_iter().map(WithDocuments::kept).collect::<Option<_>>()?))
 }
 
 impl WithDocuments {
-    pub(super) fn kept(self) -> Vec<Document> {
-        kept(self.documents)
+    /// `None` where the account may not see documents.
+    pub(super) fn kept(self) -> Option<Vec<Document>> {
+        match self.documents {
+            ShownDocuments::Rows(rows) => Some(kept(rows)),
+            ShownDocuments::RightMissing { .. } => None,
+        }
     }
 }
 

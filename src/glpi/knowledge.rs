@@ -271,7 +271,7 @@ impl Glpi {
         let query = [("with_documents", "true"), ("get_hateoas", "false")];
         let query = query.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         match self.get::<WithDocuments>(format!("KnowbaseItem/{article}"), query).await {
-            Ok(item) => Ok(item.kept()),
+            Ok(item) => item.kept().ok_or(GlpiError::NotFound),
             Err(GlpiError::Denied { .. }) => Err(GlpiError::NotFound),
             Err(error) => Err(error),
         }

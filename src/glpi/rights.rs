@@ -122,6 +122,10 @@ impl Right {
             "Group_Ticket" | "Ticket_User" if action != Action::Read => {
                 return RIGHTS.iter().find(|it| it.bits == ASSIGN && it.name == "ticket");
             }
+            // Who may solve is who may change the ticket.
+            "ITILSolution" if action == Action::Create => {
+                return RIGHTS.iter().find(|it| it.opens == ("Ticket", Action::Change));
+            }
             // Its line names reading and writing together.
             "Reminder" | "Entity_Reminder" if action == Action::Read => {
                 return RIGHTS.iter().find(|it| it.opens == ("Reminder", Action::Change));
@@ -251,6 +255,7 @@ mod tests {
     #[rstest]
     #[case("Ticket", Action::Create, "«Assistance > Tickets: Create»")]
     #[case("Group_Ticket", Action::Create, "«Assistance > Tickets: Assign»")]
+    #[case("ITILSolution", Action::Create, "«Assistance > Tickets: Update»")]
     #[case("Document_Item", Action::Read, "«Management > Documents: Read»")]
     #[case("ITILFollowup", Action::Read, "«Assistance > Followups: See public ones»")]
     #[case("Ticket_Ticket", Action::Read, "«Assistance > Tickets: See all tickets»")]

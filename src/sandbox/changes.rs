@@ -89,15 +89,19 @@ fn add(
     files: &Arrived<'_>,
 ) -> Result<(i64, String), NotAdded> {
     let kind = target.kind;
-    // Who may write follow-ups may add documents.
     let may_add = match kind {
+        "Ticket" => caller.may("ticket", right::CREATE),
+        "ITILFollowup" => caller.may("followup", right::CREATE | right::ADD_ALL | right::ADD_SOME),
+        // It asks for the ticket's.
+        "ITILSolution" => true,
+        "Document" => may_add_document(desk, caller, input),
         // `KnowbaseItem::canCreate`
         "KnowbaseItem" => caller.may("knowbase", right::CREATE | right::PUBLISH_FAQ),
         // `Reminder::canCreate`, and that of what belongs to one (`CommonDBRelation`)
         "Reminder" => caller.may(target.right, right::CREATE | right::PERSONAL),
         "Entity_Reminder" => caller.may(target.right, right::UPDATE | right::PERSONAL),
         _ => caller.may(target.right, right::CREATE | right::UPDATE),
-    } || (kind == "Document" && caller.may("followup", right::CREATE));
+    };
     if !may_add || kind == "Log" {
         return Err(RIGHT_MISSING.to_owned().into());
     }
@@ -125,6 +129,15 @@ fn add(
         messages.push(Level::Info, format!("Élément ajouté : {label}"));
     }
     Ok((id, messages.last()))
+}
+
+/// `Document::canCreate`: who may write follow-ups to their own tickets may add documents. From 11 on (`canCreateItem`) one
+/// of a ticket is added by who may write a follow-up to it.
+fn may_add_document(desk: &Helpdesk, caller: &Caller, input: &Row) -> bool {
+    let is_of_ticket = desk.version == Version::Eleven && text_of(input, "itemtype") == "Ticket";
+    let ticket = desk.store.get("Ticket", int_of(input, "items_id")).filter(|_| is_of_ticket);
+    let may_add = caller.may("document", right::CREATE) || caller.may("followup", right::CREATE);
+    may_add && ticket.is_none_or(|ticket| caller.may_follow_up(&desk.store, ticket))
 }
 
 /// Gives a new article the readers it was made with, as far as they are an entity's, and what it is linked to: GLPI asks
@@ -337,12 +350,18 @@ fn change(desk: &mut Helpdesk, caller: &Caller, target: &Target, input: &Row) ->
     let Some(row) = desk.store.get(target.kind, id) else {
         return (None, false);
     };
-    let own = target.kind == "Ticket" && caller.sees(&desk.store, row);
     let open = readable(&desk.store, caller, target.kind, row);
     let may = match target.kind {
+        "Ticket" => tickets::may_change(&desk.store, caller, row),
+        // `ITILFollowup::canUpdateItem`; what is private and one's own is always one's own (`CommonDBTM::can`).
+        "ITILFollowup" => {
+            let is_own = int_of(row, "users_id") == caller.user;
+            let may_own = flag(row, "is_private") || caller.may("followup", right::UPDATE);
+            open && (is_own && may_own || caller.may("followup", right::UPDATE_ALL))
+        }
         "KnowbaseItem" => may_write_article(&desk.store, caller, row),
         "Reminder" => may_write_note(&desk.store, caller, row),
-        _ => own || open && caller.may(target.right, right::UPDATE),
+        _ => open && caller.may(target.right, right::UPDATE),
     };
     if !may {
         let line = json!({ id.to_string(): false, "message": RIGHT_MISSING });
@@ -427,7 +446,9 @@ fn remove(
         ("Ticket", false) => right::DELETE,
         _ => right::PURGE | right::UPDATE,
     };
-    let allowed = caller.may(target.right, bits);
+    // Who sees a ticket takes groups and people off it: of both ends of such a link GLPI asks for the group's alone.
+    let is_actor = matches!(kind, "Group_Ticket" | "Ticket_User");
+    let allowed = is_actor || caller.may(target.right, bits);
     if !allowed || !visible(&desk.store, caller, kind, row) {
         return Err(RIGHT_MISSING);
     }

@@ -72,7 +72,21 @@ pub(super) fn visible(store: &Store, caller: &Caller, kind: &str, row: &Row) -> 
 pub(super) fn readable(store: &Store, caller: &Caller, kind: &str, row: &Row) -> bool {
     let article = kind == "KnowbaseItem";
     let hidden = article && !caller.may("knowbase", right::ALL_ARTICLES) && !is_shown_to(store, caller, row);
-    !hidden && visible(store, caller, kind, row)
+    !hidden && (kind != "ITILFollowup" || may_read(caller, row)) && visible(store, caller, kind, row)
+}
+
+/// Whether a follow-up may be read by itself (`ITILFollowup::canViewItem`).
+fn may_read(caller: &Caller, followup: &Row) -> bool {
+    caller.may("followup", right::SEE_PRIVATE)
+        || int_of(followup, "users_id") == caller.user
+        || !flag(followup, "is_private") && caller.may("followup", right::SEE_PUBLIC)
+}
+
+/// Whether a list or a search shows this row (`Search::addDefaultWhere`): of follow-ups the kinds that one may see, even
+/// one's own.
+pub(super) fn listed(store: &Store, caller: &Caller, kind: &str, row: &Row) -> bool {
+    let bit = if flag(row, "is_private") { right::SEE_PRIVATE } else { right::SEE_PUBLIC };
+    (kind != "ITILFollowup" || caller.may("followup", bit)) && visible(store, caller, kind, row)
 }
 
 /// Whether an article has readers (`_visibility` on creation, or an entity), or is the caller's own.
@@ -114,7 +128,7 @@ pub(super) fn several(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<A
 /// An item as it is shown by itself.
 fn item(desk: &Helpdesk, call: &Call, caller: &Caller, (kind, right): (&str, &str), id: i64) -> Result<Row, Answer> {
     let row = desk.store.get(kind, id).ok_or_else(Answer::not_found)?;
-    if !caller.may_list(right) || !readable(&desk.store, caller, kind, row) {
+    if !caller.may_list(desk.version, kind, right) || !readable(&desk.store, caller, kind, row) {
         return Err(Answer::right_missing());
     }
     let mut shown = disclose(row.clone(), call);
@@ -128,7 +142,7 @@ fn item(desk: &Helpdesk, call: &Call, caller: &Caller, (kind, right): (&str, &st
             let rows = documents::of(&desk.store, kind, id).into_iter();
             rows.map(|row| Value::Object(disclose(row, call))).collect()
         } else {
-            json!(["ERROR_RIGHT_MISSING", RIGHT_MISSING])
+            right_missing()
         };
         shown.insert("_documents".to_owned(), documents);
     }
@@ -139,10 +153,15 @@ fn item(desk: &Helpdesk, call: &Call, caller: &Caller, (kind, right): (&str, &st
     Ok(shown)
 }
 
+/// What GLPI says in the place of parts that may not be seen (`API::arrayRightError`).
+fn right_missing() -> Value {
+    json!({ "error": 401, "message": RIGHT_MISSING })
+}
+
 /// An item's history as it is shown with the item: keyed by the rows' ids, and an empty list where there is none.
 fn history(desk: &Helpdesk, call: &Call, caller: &Caller, kind: &str, id: i64) -> Value {
-    if !caller.may_list("logs") {
-        return json!(["ERROR_RIGHT_MISSING", RIGHT_MISSING]);
+    if !caller.may("logs", right::READ) {
+        return right_missing();
     }
     let rows = desk.store.rows_of("Log", "items_id", id).filter(|row| text_of(row, "itemtype") == kind);
     let rows: Row =
@@ -166,7 +185,7 @@ pub(super) fn document(row: &Row, bytes: Bytes) -> Answer {
 /// `GET Type` and `GET Parent/id/Type`.
 pub(super) fn list(desk: &Helpdesk, call: &Call, caller: &Caller, target: &Target) -> Result<Answer, Answer> {
     let (kind, store) = (target.kind, &desk.store);
-    if !caller.may_list(target.right) {
+    if !caller.may_list(desk.version, kind, target.right) {
         return Err(Answer::right_missing());
     }
     if kind == "RuleTicket" {
@@ -204,7 +223,7 @@ pub(super) fn list(desk: &Helpdesk, call: &Call, caller: &Caller, target: &Targe
     }
     let deleted = i64::from(flag(parameters, "is_deleted"));
     rows.retain(|row| {
-        row.get("is_deleted").is_none_or(|_| int_of(row, "is_deleted") == deleted) && visible(store, caller, kind, row)
+        row.get("is_deleted").is_none_or(|_| int_of(row, "is_deleted") == deleted) && listed(store, caller, kind, row)
     });
     rows.sort_by_key(|row| sort_key(row.get(&sort)));
     if order == "DESC" {

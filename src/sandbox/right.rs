@@ -15,3 +15,14 @@ pub(super) const ALL_ARTICLES: i64 = 1024;
 pub(super) const PUBLISH_FAQ: i64 = 4096;
 /// On the knowledge base: its FAQ part.
 pub(super) const READ_FAQ: i64 = 2048;
+/// On tickets: giving them to somebody, taking them, working on one's own, changing their priority.
+pub(super) const SOME_CHANGE: i64 = 8192 | 16384 | 32768 | 65536;
+/// On follow-ups: those that requesters see, and the others.
+pub(super) const SEE_PUBLIC: i64 = 1;
+pub(super) const SEE_PRIVATE: i64 = 8192;
+/// On follow-ups: to one's own tickets (as a creation), and to all.
+pub(super) const ADD_ALL: i64 = 4096;
+/// On follow-ups: to tickets of one's group, and to those one watches.
+pub(super) const ADD_SOME: i64 = 2048 | 16384;
+/// On follow-ups: changing everybody's, not only one's own.
+pub(super) const UPDATE_ALL: i64 = 1024;

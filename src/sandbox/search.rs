@@ -9,7 +9,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::caller::Caller;
 use super::helpdesk::Helpdesk;
-use super::items::{self, LIST_LIMIT, check_range, disclose, is_shown_to, range, visible};
+use super::items::{self, LIST_LIMIT, check_range, disclose, is_shown_to, listed, range};
 use super::options::{SearchOptions, Source, Wanted, options};
 use super::php::{Row, elements, flag, int, int_of, text, text_of};
 use super::settings::Version;
@@ -18,7 +18,7 @@ use super::store::Store;
 /// `search/Type?criteria…&forcedisplay…&range…&sort…`.
 pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<Answer, Answer> {
     let (kind, right) = items::known(call.segment(1), &desk.base)?;
-    if !caller.may_list(right) {
+    if !caller.may_list(desk.version, kind, right) {
         return Err(Answer::right_missing());
     }
     let parameters = &call.parameters;
@@ -39,7 +39,7 @@ pub(super) fn search(desk: &Helpdesk, call: &Call, caller: &Caller) -> Result<An
         .rows(kind)
         .filter(|row| !is_hidden(row))
         .filter(|row| row.get("is_deleted").is_none_or(|_| int_of(row, "is_deleted") == deleted))
-        .filter(|row| visible(store, caller, kind, row) && holds(&criteria, store, row))
+        .filter(|row| listed(store, caller, kind, row) && holds(&criteria, store, row))
         .collect();
     let sorting = Sorting::of(parameters);
     let sorted_by = options.iter().find(|(number, _)| *number == sorting.option);

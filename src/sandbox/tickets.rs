@@ -7,6 +7,7 @@ use super::answer::{NotAdded, RIGHT_MISSING};
 use super::caller::Caller;
 use super::helpdesk::Helpdesk;
 use super::php::{Row, flag, int, int_of, text_of};
+use super::right;
 use super::roles::{Party, Role};
 use super::rules;
 use super::settings::Version;
@@ -83,6 +84,16 @@ pub(super) fn add(
     let event = Event::of("0", 20, 0, "");
     desk.store.log(item, caller.user, &event);
     Ok(ticket)
+}
+
+/// Whether a ticket may be changed (`Ticket::canUpdate`, `canUpdateItem`): any, or one's own as long as nothing was said on it.
+pub(super) fn may_change(store: &Store, caller: &Caller, ticket: &Row) -> bool {
+    let some = if caller.is_central() { right::UPDATE | right::SOME_CHANGE } else { right::CREATE };
+    let is_open = !matches!(int_of(ticket, "status"), SOLVED | CLOSED);
+    let mut said = store.rows_of("ITILFollowup", "items_id", int_of(ticket, "id"));
+    let is_untouched = is_open && said.next().is_none();
+    caller.may("ticket", some)
+        && (caller.owns(store, ticket) && is_untouched || caller.is_central() && caller.may("ticket", right::UPDATE))
 }
 
 /// Whether an account is in use now and has a profile on this entity (`User::getSqlSearchResult`).

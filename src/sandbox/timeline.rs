@@ -27,7 +27,7 @@ pub(super) fn add_followup(
     let ticket = int_of(&input, "items_id");
     let row = desk.store.get("Ticket", ticket);
     let of_ticket = text_of(&input, "itemtype") == "Ticket";
-    if !of_ticket || !row.is_some_and(|row| caller.sees(&desk.store, row)) {
+    if !of_ticket || !row.is_some_and(|row| caller.sees(&desk.store, row) && caller.may_follow_up(&desk.store, row)) {
         return Err(RIGHT_MISSING.to_owned().into());
     }
     // `Ticket::canReopen`
@@ -108,6 +108,10 @@ pub(super) fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i
 /// A solution, which solves its ticket; GLPI takes one for a missing ticket as well.
 pub(super) fn add_solution(desk: &mut Helpdesk, caller: &Caller, mut input: Row) -> Result<i64, String> {
     let ticket = int_of(&input, "items_id");
+    // `CommonITILObject::canSolve`
+    if !caller.may("ticket", right::UPDATE) && !caller.works_on(&desk.store, ticket) {
+        return Err(RIGHT_MISSING.to_owned());
+    }
     if matches!(status::status(&desk.store, ticket), SOLVED | CLOSED) {
         let message = "Cet item est déjà résolu, quelqu'un a-t-il publié une solution avant vous ?";
         return Err(message.to_owned());

@@ -22,6 +22,7 @@ mod files;
 mod followups;
 mod history;
 mod hooks;
+mod least_rights;
 mod lists;
 mod mailings;
 mod notices;
@@ -35,6 +36,7 @@ mod tickets;
 mod together;
 mod urgency;
 mod whole_way;
+mod without_rights;
 
 use bytes::Bytes;
 use passerelle::glpi::{Created, FileFate, Glpi, Item, NewTicket, Requester, TicketType, Upload};
