@@ -12,7 +12,7 @@ use crate::{
     flow::route::{Mapping, MappingStore, Mappings, Opening, requester_of},
     glpi::{
         ActorRole, Followup, Glpi, GlpiError, NewDraft, Requester, Solution, SolutionStatus, StoredArticle, Ticket,
-        TicketUser,
+        TicketStatus, TicketUser,
     },
     id::{ArticleId, TicketId, UserId},
     lifecycle::note::{Cause, DraftNote, Note},
@@ -169,7 +169,16 @@ impl Drafter {
             (self.write(ticket, order.author.unwrap_or(author), application, &draft).await?, true)
         };
         let link = self.link(article);
-        self.note(ticket, order, article, is_new, &draft, &link).await?;
+        match self.note(ticket, order, article, is_new, &draft, &link).await {
+            // GLPI adds none to a closed ticket by an account that could not open it again (`CommonITILObject::canReopen`):
+            // the article is there, and its link to the ticket says of which it is.
+            Err(error @ (GlpiError::NotFound | GlpiError::Denied { .. } | GlpiError::Rejected { .. }))
+                if read.status == TicketStatus::Closed =>
+            {
+                tracing::info!(ticket = ticket.get(), article = article.get(), %error, "the closed ticket has no note of its article");
+            }
+            noted => noted?,
+        }
         metrics::counter!(DRAFTS, "new" => if is_new { "yes" } else { "no" }).increment(1);
         tracing::info!(ticket = ticket.get(), article = article.get(), is_new, "an article is drafted");
         Ok(Drafted { ticket, article, is_new, title: draft.title, masked: draft.masked, link })

@@ -132,7 +132,7 @@ async fn the_rights_of_the_table_are_enough() {
     assert_eq!(glpi.ticket(ticket).await.unwrap().status, TicketStatus::Assigned);
     scene.admin.solve(ticket.get(), "<p>Remplissez tout, puis validez.</p>").await;
 
-    // The draft of an article, and again: while it is solved, for to a closed ticket GLPI adds no note by these rights.
+    // The draft of an article, and again.
     let address = format!("/v1/tickets/{ticket}/article");
     let first = scene.by_token(Method::POST, &address, TICKETS, &json!({"by": "Jeanne Martin"})).await;
     let second = scene.by_token(Method::POST, &address, TICKETS, &json!({"by": "Jeanne Martin"})).await;
@@ -142,6 +142,10 @@ async fn the_rights_of_the_table_are_enough() {
 
     scene.of_requester(ticket, "approval", &json!({"decision": "accept"})).await;
     assert_eq!(glpi.ticket(ticket).await.unwrap().status, TicketStatus::Closed);
+    // Most of those that are worth an article are closed, and to these GLPI adds no note by these rights.
+    let third = scene.by_token(Method::POST, &address, TICKETS, &json!({"by": "Jeanne Martin"})).await;
+    assert_eq!(first["article"], third["article"]);
+    assert_eq!(scene.admin.articles_of(ticket.get()).await.len(), 1);
 
     // An announcement.
     let subject = format!("Panne {title}");
