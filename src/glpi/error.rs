@@ -6,6 +6,7 @@ pub use super::trouble::Trouble;
 use super::{
     obstacle::{self, Obstacle},
     remedy::Remedy,
+    rights::Action,
 };
 use crate::text::Bilingual;
 
@@ -45,6 +46,10 @@ pub enum GlpiError {
     /// There is no such item, or this account may not know of it.
     #[error("GLPI has no such item")]
     NotFound,
+    /// GLPI adds nothing to this item: it is gone, or closed and this account may not open it again, or the account may not
+    /// add to it. GLPI says the same of all three; nothing was written.
+    #[error("GLPI adds nothing to this item: it is gone, or closed, or the account may not add to it")]
+    NotAddable,
     /// More bytes than PHP (`post_max_size`) or the web server takes; nothing was written.
     /// The same call with fewer files may work.
     #[error("the request is larger than GLPI takes")]
@@ -102,7 +107,9 @@ impl PartialEq for GlpiError {
             (Self::Rejected { code, message }, Self::Rejected { code: other, message: another }) => {
                 (code, message) == (other, another)
             }
-            (Self::NotFound, Self::NotFound) | (Self::TooLarge, Self::TooLarge) => true,
+            (Self::NotFound, Self::NotFound)
+            | (Self::NotAddable, Self::NotAddable)
+            | (Self::TooLarge, Self::TooLarge) => true,
             _ => false,
         }
     }
@@ -148,6 +155,10 @@ impl GlpiError {
             .then("", &under(source, *why)),
             Self::Denied { code, remedy } => remedy.reason().then("", &Bilingual::same(format!(" ({code})"))),
             Self::NotFound => Bilingual::new("GLPI has no such item", "GLPI n’a pas cet élément"),
+            Self::NotAddable => Bilingual::new(
+                "GLPI adds nothing to this item: it is gone, or closed, or the account may not add to it",
+                "GLPI n’ajoute rien à cet élément\u{a0}: il n’existe plus, il est clos, ou le compte n’a pas le droit d’y ajouter",
+            ),
             Self::TooLarge => Bilingual::new(
                 "the request is larger than GLPI takes",
                 "la requête est plus grande que ce que GLPI accepte",
@@ -184,7 +195,7 @@ impl GlpiError {
             Self::Denied { remedy, .. } => {
                 matches!(remedy, Remedy::ServerInFront(_) | Remedy::Address(_) | Remedy::Redirect(_))
             }
-            Self::NotFound | Self::TooLarge | Self::Rejected { .. } => false,
+            Self::NotFound | Self::NotAddable | Self::TooLarge | Self::Rejected { .. } => false,
         }
     }
 
@@ -194,6 +205,7 @@ impl GlpiError {
             Self::Unavailable { why, source, .. } | Self::AnswerLost { why, source, .. } => {
                 Obstacle::of(*why, source.as_ref().map(|it| it as &(dyn Error + 'static))).remedy()
             }
+            Self::NotAddable => Remedy::of_call("ITILFollowup", Action::Create).line(),
             Self::NotFound | Self::TooLarge | Self::Rejected { .. } => Bilingual::new(
                 "check that PASSERELLE_GLPI__URL is GLPI’s address, and its version: 9.5, 10.0 or 11.0",
                 "vérifiez que PASSERELLE_GLPI__URL est l’adresse de GLPI, et sa version\u{a0}: 9.5, 10.0 ou 11.0",
@@ -251,7 +263,7 @@ impl GlpiError {
         match self {
             Self::Unavailable { why, .. } => !matches!(why, Trouble::Paused | Trouble::Busy),
             Self::AnswerLost { .. } => true,
-            Self::Denied { .. } | Self::NotFound | Self::TooLarge | Self::Rejected { .. } => false,
+            Self::Denied { .. } | Self::NotFound | Self::NotAddable | Self::TooLarge | Self::Rejected { .. } => false,
         }
     }
 
@@ -259,9 +271,12 @@ impl GlpiError {
     pub(super) fn is_brief(&self) -> bool {
         match self {
             Self::Unavailable { why, .. } => !matches!(why, Trouble::Paused | Trouble::Busy | Trouble::Maintenance),
-            Self::AnswerLost { .. } | Self::Denied { .. } | Self::NotFound | Self::TooLarge | Self::Rejected { .. } => {
-                false
-            }
+            Self::AnswerLost { .. }
+            | Self::Denied { .. }
+            | Self::NotFound
+            | Self::NotAddable
+            | Self::TooLarge
+            | Self::Rejected { .. } => false,
         }
     }
 }

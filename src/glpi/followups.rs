@@ -73,7 +73,8 @@ impl Glpi {
     /// Adds a follow-up, with its files, in one call. GLPI takes one to a closed ticket.
     ///
     /// To a ticket that does not exist, GLPI says that the account has no right to add it, and so it
-    /// does where it really has none: both are [`GlpiError::NotFound`] here.
+    /// does where it really has none, or to a closed ticket that it may not open again (`Ticket::canReopen`): all are
+    /// [`GlpiError::NotAddable`] here.
     pub async fn add_followup(
         &self,
         followup: &NewFollowup,
@@ -120,7 +121,7 @@ impl Glpi {
         files: &[Upload],
     ) -> Result<Created<FollowupId>, GlpiError> {
         self.create("ITILFollowup", input, files).await.map_err(|error| match error {
-            GlpiError::Denied { code, .. } if code == "ERROR_GLPI_ADD" => GlpiError::NotFound,
+            GlpiError::Denied { code, .. } if code == "ERROR_GLPI_ADD" => GlpiError::NotAddable,
             error => error,
         })
     }

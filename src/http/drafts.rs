@@ -71,7 +71,7 @@ pub(super) struct DraftMade {
     responses(
         (status = 200, body = DraftMade, description = "The earlier draft is up to date."),
         (status = 201, body = DraftMade, description = "The draft is made."),
-        (status = 409, description = "There can be none: `reason` is `no-solution`, `article-changed`, `article-locked`, `article-in-faq`, `glpi-denied` or `too-intricate`."),
+        (status = 409, description = "There can be none: `reason` is `no-solution`, `article-changed`, `article-locked`, `article-in-faq`, `article-not-noted`, `glpi-denied` or `too-intricate`."),
         Moving, ByToken, LateBody, AnyTime,
     ))]
 pub(super) async fn draft(State(services): State<Arc<Services>>, Path(id): Path<String>, request: Request) -> Response {

@@ -39,7 +39,7 @@ impl From<GlpiError> for PortalError {
     fn from(error: GlpiError) -> Self {
         match error {
             GlpiError::NotFound => Self::NotFound,
-            GlpiError::Denied { .. } => Self::Denied(error),
+            GlpiError::Denied { .. } | GlpiError::NotAddable => Self::Denied(error),
             GlpiError::Unavailable { .. }
             | GlpiError::AnswerLost { .. }
             | GlpiError::TooLarge

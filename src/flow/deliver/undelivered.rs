@@ -62,9 +62,11 @@ pub(super) fn not_made(error: &GlpiError) -> Undelivered {
     let (reason, retry_after) = match error {
         GlpiError::Unavailable { retry_after, .. } => (Reason::GlpiUnavailable, *retry_after),
         GlpiError::Denied { .. } => (Reason::GlpiDenied, None),
-        GlpiError::AnswerLost { .. } | GlpiError::NotFound | GlpiError::TooLarge | GlpiError::Rejected { .. } => {
-            (Reason::GlpiRejected, None)
-        }
+        GlpiError::AnswerLost { .. }
+        | GlpiError::NotFound
+        | GlpiError::NotAddable
+        | GlpiError::TooLarge
+        | GlpiError::Rejected { .. } => (Reason::GlpiRejected, None),
     };
     let said = error.reason().then(" → ", &error.remedy());
     Undelivered::NotMade { reason, cause: Bilingual::new(error, said.text(Language::French)), retry_after }

@@ -191,6 +191,7 @@ fn reason_of(error: &GlpiError) -> Reason {
         GlpiError::Unavailable { .. }
         | GlpiError::AnswerLost { .. }
         | GlpiError::NotFound
+        | GlpiError::NotAddable
         | GlpiError::TooLarge
         | GlpiError::Rejected { .. } => Reason::GlpiUnavailable,
     }

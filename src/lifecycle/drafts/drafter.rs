@@ -172,11 +172,14 @@ impl Drafter {
         match self.note(ticket, order, article, is_new, &draft, &link).await {
             // GLPI adds none to a closed ticket by an account that could not open it again (`CommonITILObject::canReopen`):
             // the article is there, and its link to the ticket says of which it is.
-            Err(error @ (GlpiError::NotFound | GlpiError::Denied { .. } | GlpiError::Rejected { .. }))
-                if read.status == TicketStatus::Closed =>
-            {
-                tracing::info!(ticket = ticket.get(), article = article.get(), %error, "the closed ticket has no note of its article");
+            Err(GlpiError::NotAddable) if read.status == TicketStatus::Closed => {
+                tracing::info!(
+                    ticket = ticket.get(),
+                    article = article.get(),
+                    "the closed ticket has no note of its article"
+                );
             }
+            Err(GlpiError::NotAddable) => return Err(DraftError::Unnoted(article)),
             noted => noted?,
         }
         metrics::counter!(DRAFTS, "new" => if is_new { "yes" } else { "no" }).increment(1);

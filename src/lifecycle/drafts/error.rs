@@ -29,6 +29,9 @@ pub enum DraftError {
     /// GLPI has put its draft into the FAQ, and the service account may not take it out.
     #[error("GLPI has put article {0} into the FAQ, and the service account may not take it out")]
     InFaq(ArticleId),
+    /// The article is there, and the ticket, which is not closed, takes no note of it.
+    #[error("article {0} is drafted, and GLPI adds no note of it to its ticket")]
+    Unnoted(ArticleId),
     /// The service account may not write articles.
     #[error("the service account may not write articles")]
     Denied,
@@ -45,7 +48,7 @@ pub enum DraftError {
 
 impl DraftError {
     /// The codes of what is said to who asked for an article by a follow-up.
-    pub const SAID: [&'static str; 10] = [
+    pub const SAID: [&'static str; 11] = [
         "no-such-ticket",
         "no-solution",
         "not-allowed",
@@ -53,6 +56,7 @@ impl DraftError {
         "article-changed",
         "article-locked",
         "article-in-faq",
+        "article-not-noted",
         "glpi-denied",
         "too-intricate",
         "busy",
@@ -68,6 +72,7 @@ impl DraftError {
             Self::Changed(_) => "article-changed",
             Self::Locked(_) => "article-locked",
             Self::InFaq(_) => "article-in-faq",
+            Self::Unnoted(_) => "article-not-noted",
             Self::Denied => "glpi-denied",
             Self::Intricate => "too-intricate",
             Self::Busy => "busy",
@@ -108,6 +113,11 @@ impl DraftError {
                  droit de l’en retirer. Retirez-la de la FAQ avant de la relire, et prévenez l’administrateur\u{a0}: il ôte à \
                  ce compte «\u{a0}Publier dans la FAQ\u{a0}», ou lui donne «\u{a0}Administration de la base de \
                  connaissances\u{a0}»."
+            ),
+            Self::Unnoted(article) => format!(
+                "La fiche n°\u{a0}{article} est rédigée, mais le ticket n’en dit rien\u{a0}: le compte de service ne peut pas y \
+                 ajouter de suivi. Prévenez l’administrateur\u{a0}: il lui donne «\u{a0}Suivis\u{a0}: Ajouter à tous les \
+                 tickets\u{a0}»."
             ),
             Self::Denied => {
                 "Le compte de service n’a pas le droit de créer des fiches (base de connaissances\u{a0}: création). \

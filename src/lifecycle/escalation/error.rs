@@ -85,7 +85,7 @@ impl EscalateError {
             Self::NotAllowed => "not-allowed",
             Self::Public => "public-followup",
             Self::Busy => "busy",
-            Self::Glpi(GlpiError::Denied { .. }) => "glpi-denied",
+            Self::Glpi(GlpiError::Denied { .. } | GlpiError::NotAddable) => "glpi-denied",
             Self::Glpi(_) => "glpi-unavailable",
             Self::Untold(_) => "untold",
             Self::Unconfirmed => "unconfirmed",
@@ -138,7 +138,7 @@ impl EscalateError {
             Self::Busy => {
                 "Ce ticket est justement en cours de transfert. Recommencez dans quelques secondes.".to_owned()
             }
-            Self::Glpi(GlpiError::Denied { .. }) => {
+            Self::Glpi(GlpiError::Denied { .. } | GlpiError::NotAddable) => {
                 "GLPI n’autorise pas ce transfert au compte de service. Prévenez l’administrateur.".to_owned()
             }
             Self::Glpi(_) => {

@@ -225,7 +225,7 @@ impl Announcer {
         told: &[PortalStep],
     ) -> Result<bool, GlpiError> {
         match self.glpi.add_note(ticket.id, &portal_record::note(told)).await {
-            Err(GlpiError::NotFound) if ticket.status == TicketStatus::Closed => {
+            Err(GlpiError::NotAddable) if ticket.status == TicketStatus::Closed => {
                 let Some((last, before)) = portal_record::last(followups, own) else { return Ok(false) };
                 self.glpi.rewrite_followup(last.id, &portal_record::note(before.iter().chain(told))).await?;
                 Ok(true)

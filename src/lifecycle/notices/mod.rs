@@ -197,8 +197,8 @@ impl Notifier {
     ) -> Result<(), GlpiError> {
         let ticket = &known.ticket;
         match (self.glpi.add_note(ticket.id, &journal::note(outcome, group, marks)).await, last) {
-            (Err(GlpiError::NotFound), Some((note, content))) if ticket.status == TicketStatus::Closed => {
-                let more = journal::more(content, outcome, group, marks).ok_or(GlpiError::NotFound)?;
+            (Err(GlpiError::NotAddable), Some((note, content))) if ticket.status == TicketStatus::Closed => {
+                let more = journal::more(content, outcome, group, marks).ok_or(GlpiError::NotAddable)?;
                 self.glpi.rewrite_followup(*note, &more).await?;
                 *content = more;
                 Ok(())

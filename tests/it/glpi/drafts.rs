@@ -164,11 +164,19 @@ const ADMINISTERS: u64 = CREATES | 1024;
 const PUBLISHES: u64 = CREATES | 4096;
 const PUBLISHES_AND_ADMINISTERS: u64 = PUBLISHES | 1024;
 
+/// The right to add follow-ups to all tickets.
+const ADDS_TO_ALL: u64 = 4096;
+
 /// An account with these rights on the knowledge base, and what a gateway works with that has it.
 async fn with_rights(scene: &Scene, knowbase: u64) -> OwnAccount {
+    with_right(scene, "knowbase", knowbase).await
+}
+
+/// The same, with all rights but these instead of those of this name.
+async fn with_right(scene: &Scene, name: &'static str, bits: u64) -> OwnAccount {
     let account = OwnAccount::make(&scene.target).await;
     let mut rights = all();
-    rights.insert("knowbase", knowbase);
+    rights.insert(name, bits);
     account.grant(&rights).await;
     account
 }
@@ -260,6 +268,26 @@ async fn a_draft_that_cannot_be_taken_out_of_the_faq_is_told_of() {
     let again = app.escalator.draft_article(ticket, &order).await;
     assert!(matches!(again, Err(DraftError::InFaq(_) | DraftError::Locked(_))), "{again:?}");
     assert_eq!(scene.articles(ticket).await.len(), 1);
+}
+
+/// The article is there, and the ticket, which is open to follow-ups, says nothing of it: who asked is told both.
+#[tokio::test]
+async fn a_draft_that_cannot_be_noted_is_told_of_with_the_right_to_give() {
+    let scene = Scene::start().await;
+    let sees_all = all()["followup"] & !ADDS_TO_ALL;
+    let account = with_right(&scene, "followup", sees_all).await;
+    let ticket = scene.solved(&marker()).await;
+    let app = gateway(&scene.target.url(), &account);
+    let order = DraftOrder { by: "Jeanne".to_owned(), author: None, cause: Cause::Api };
+    for _ in 0..2 {
+        let unnoted = app.escalator.draft_article(ticket, &order).await.unwrap_err();
+        let articles = scene.articles(ticket).await;
+        let [article] = articles.as_slice() else { panic!("{articles:?}") };
+        assert!(matches!(unnoted, DraftError::Unnoted(told) if article["id"] == json!(told)), "{unnoted:?} {article}");
+        assert!(unnoted.sentence().contains("«\u{a0}Suivis\u{a0}: Ajouter à tous les tickets\u{a0}»"), "{unnoted:?}");
+        assert!(!unnoted.is_passing());
+    }
+    assert!(scene.notes(ticket).await.is_empty());
 }
 
 /// Whose article a draft is.

@@ -162,7 +162,7 @@ async fn a_follow_up_shows_its_author_and_its_files() {
 
     let nowhere = NewFollowup { ticket: TicketId::new(99_999_999), ..followup };
     let refused = glpi.add_followup(&nowhere, &[]).await;
-    assert_eq!(refused, Err(GlpiError::NotFound));
+    assert_eq!(refused, Err(GlpiError::NotAddable));
 }
 
 #[tokio::test]

@@ -248,6 +248,12 @@ impl Scene {
                 }
                 Err(GlpiError::Denied { remedy: Remedy::Right(right), .. }) => Undone::RefusedFor(label(right)),
                 Err(GlpiError::NotFound) => Undone::NotFound,
+                Err(error @ GlpiError::NotAddable) => {
+                    let remedy = error.remedy();
+                    let right = "«Assistance > Followups: Add to all tickets (GLPI 11: Add to all items)»";
+                    assert!(remedy.text(Language::English).contains(right), "{remedy:?}");
+                    Undone::NotAddable
+                }
                 Err(GlpiError::Rejected { .. }) => Undone::Rejected,
                 Err(error) => panic!("{deed:?}: {error}"),
             };
@@ -295,6 +301,8 @@ enum Undone {
     Unseen,
     /// GLPI says that there is none.
     NotFound,
+    /// GLPI adds nothing there.
+    NotAddable,
 }
 
 fn label(right: &Right) -> String {
@@ -315,7 +323,7 @@ fn expected(right: &Right, is_eleven: bool) -> BTreeMap<Deed, Undone> {
             (Deed::ReadPublic, of_public()),
             (Deed::ReadPrivate, of_public()),
             (Deed::ReadPrivateAlone, Undone::Unseen),
-            (Deed::AddFollowup, Undone::NotFound),
+            (Deed::AddFollowup, Undone::NotAddable),
             (Deed::RewriteFollowup, Undone::Rejected),
             (Deed::SeeFiles, of_public()),
             (Deed::ReadHistory, Undone::Unseen),
@@ -331,9 +339,9 @@ fn expected(right: &Right, is_eleven: bool) -> BTreeMap<Deed, Undone> {
             vec![(Deed::ReadPrivate, Undone::Unseen), (Deed::ReadPrivateAlone, Undone::Unseen)]
         }
         ("followup", ADD_ALL) if is_eleven => {
-            vec![(Deed::AddFollowup, Undone::NotFound), (Deed::AddFile, named("«Management > Documents: Create»"))]
+            vec![(Deed::AddFollowup, Undone::NotAddable), (Deed::AddFile, named("«Management > Documents: Create»"))]
         }
-        ("followup", ADD_ALL) => vec![(Deed::AddFollowup, Undone::NotFound)],
+        ("followup", ADD_ALL) => vec![(Deed::AddFollowup, Undone::NotAddable)],
         ("followup", UPDATE) => vec![(Deed::RewriteFollowup, Undone::Rejected)],
         ("document", READ) => vec![(Deed::SeeFiles, Undone::Refused)],
         ("document", CREATE) => vec![(Deed::AddFile, Undone::Refused)],
