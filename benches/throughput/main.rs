@@ -108,9 +108,7 @@ async fn main() {
 
 /// The ways of mail, each from the first second of a gateway.
 async fn ways_of_mail(target: &Target, table: &Table, redis: &Redis, with: &str) {
-    let url = redis.url();
-    let counted = [("quota.backend", "redis"), ("redis.url", url.as_str())];
-    let gateway = Running::start(target, &counted).await;
+    let gateway = Running::start(target, &redis.settings()).await;
     // Mails tell whole seconds: so that these are written after the start.
     tokio::time::sleep(Duration::from_secs(1)).await;
     for when in ["from the first second", "running"] {
@@ -123,7 +121,7 @@ async fn ways_of_mail(target: &Target, table: &Table, redis: &Redis, with: &str)
 
     let before = target.calls();
     let all = mails(MAILBOX, MAILBOX_MAILS).into_iter().map(|(_, raw)| raw);
-    let mut run = MailboxRun::begin(target, all, &counted).await;
+    let mut run = MailboxRun::begin(target, all, &redis.settings()).await;
     let took = run.end(Duration::from_mins(5)).await;
     table.rate(&format!("a mailbox of {MAILBOX_MAILS} mails, start included{with}"), per_second(MAILBOX_MAILS, took));
     calls(target, before, MAILBOX_MAILS);
@@ -194,9 +192,7 @@ async fn collector(command: &str) -> f64 {
 /// Mails of somebody who is no director: refused without GLPI making anything.
 async fn refusals(target: &Target, table: &Table) {
     let redis = Redis::start();
-    let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str())];
-    let gateway = Running::start(target, &settings).await;
+    let gateway = Running::start(target, &redis.settings()).await;
     let refused: Vec<_> = (0..REFUSALS)
         .map(|at| (AGENT.to_owned(), mail(AGENT, &format!("refus-{at}"), "Bonjour", "Sans mot-clé")))
         .collect();

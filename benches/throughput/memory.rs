@@ -26,8 +26,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// At rest, right after the start and once it has served.
 pub(crate) async fn at_rest(target: &Target, redis: &Redis) {
-    let (began, url) = (Instant::now(), redis.url());
-    let gateway = Running::start(target, &[("quota.backend", "redis"), ("redis.url", &url)]).await;
+    let began = Instant::now();
+    let gateway = Running::start(target, &redis.settings()).await;
     gateway.ready().await;
     Table::say("from start to ready", &format!("{:>9} ms", began.elapsed().as_millis()));
     tokio::time::sleep(Duration::from_secs(3)).await;

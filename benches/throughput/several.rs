@@ -23,13 +23,11 @@ pub(crate) async fn instances(target: &Target) {
     let usual = Machine::usual();
     sandbox.set_machine(Some(Machine { cores: 64, call: usual.call * 5, item: usual.item * 5 }));
     let redis = Redis::start();
-    let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str())];
     let mut rates = Vec::new();
     for instances in [1, INSTANCES] {
         let mut gateways = Vec::new();
         for _ in 0..instances {
-            gateways.push(Running::start(target, &settings).await);
+            gateways.push(Running::start(target, &redis.settings()).await);
         }
         // Mails tell whole seconds: so that these are written after the start.
         tokio::time::sleep(Duration::from_secs(1)).await;

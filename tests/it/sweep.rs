@@ -267,9 +267,7 @@ async fn a_sweep_that_is_stopped_ends_after_the_ticket_it_is_at() {
 async fn of_two_instances_one_sweeps_and_the_other_takes_over_when_it_dies() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let glpi = glpi(&sandbox);
-    let url = redis.url();
-    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str())];
-    let (one, other) = (app(sandbox.url().as_str(), &shared), app(sandbox.url().as_str(), &shared));
+    let (one, other) = (app(sandbox.url().as_str(), &redis.settings()), app(sandbox.url().as_str(), &redis.settings()));
     let (mut first, mut second) = (one.sweep(CancellationToken::new()), other.sweep(CancellationToken::new()));
     let id = ticket(&sandbox, "Deux").await;
     command(&glpi, id, "#escalade panne").await;
@@ -290,9 +288,7 @@ async fn of_two_instances_one_sweeps_and_the_other_takes_over_when_it_dies() {
 async fn two_instances_at_one_ticket_move_it_once() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let glpi = glpi(&sandbox);
-    let url = redis.url();
-    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str())];
-    let (one, other) = (app(sandbox.url().as_str(), &shared), app(sandbox.url().as_str(), &shared));
+    let (one, other) = (app(sandbox.url().as_str(), &redis.settings()), app(sandbox.url().as_str(), &redis.settings()));
     let id = ticket(&sandbox, "Ensemble").await;
     let (order, now) = (order(), Timestamp::now());
     let (first, second) = tokio::join!(
@@ -307,8 +303,7 @@ async fn two_instances_at_one_ticket_move_it_once() {
 async fn without_redis_only_what_has_waited_is_looked_at() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
     let id = ticket(&sandbox, "Sans Redis").await;
-    let url = redis.url();
-    let app = app(sandbox.url().as_str(), &[("quota.backend", "redis"), ("redis.url", url.as_str())]);
+    let app = app(sandbox.url().as_str(), &redis.settings());
     let mut sweep = app.sweep(CancellationToken::new());
     redis.stop();
     command(&glpi(&sandbox), id, "#escalade panne").await;

@@ -320,8 +320,7 @@ async fn ten_copies_at_once_over_lmtp_and_http_make_one_follow_up_and_ten_positi
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_over_one_redis_add_a_reply_once() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
-    let url = redis.url();
-    let settings = [&FOLLOWUP[..], &[("quota.backend", "redis"), ("redis.url", url.as_str())]].concat();
+    let settings = [&FOLLOWUP[..], &redis.settings()].concat();
     let (one, two) = (Gateway::start(&sandbox, &settings).await, Gateway::start(&sandbox, &settings).await);
     let ticket = ticket(&one, "first").await;
     let mail = answer(DIRECTORS[0], "shared", ticket, "Un complément");

@@ -58,8 +58,7 @@ impl Seen {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_make_one_ticket_of_one_signature() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
-    let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("redis.timeout", "500ms")];
+    let settings = [&redis.settings()[..], &[("redis.timeout", "500ms")]].concat();
     let (one, two) = (Gateway::start(&sandbox, &settings).await, Gateway::start(&sandbox, &settings).await);
     let named = format!("{PATH}?requester={}", DIRECTORS[1]);
     let seen =
@@ -96,8 +95,7 @@ async fn two_instances_make_one_ticket_of_one_signature() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emptied_redis_that_learned_another_key_first_locks_no_portal_out() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
-    let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let settings = redis.settings();
     let (one, two) = (Gateway::start(&sandbox, &settings).await, Gateway::start(&sandbox, &settings).await);
     let seen = Seen::new("v1", PATH, &form(DIRECTORS[0], "Vidée"));
     assert_eq!(seen.send(&one, Some("k1")).await.status(), 201);
@@ -158,10 +156,9 @@ async fn a_decision_that_is_sent_once_more_decides_on_no_later_solution(
 ) {
     let sandbox = sandbox().await;
     let redis = by_redis.then(Redis::start);
-    let url = redis.as_ref().map(Redis::url).unwrap_or_default();
-    let settings: &[_] = if by_redis { &[("quota.backend", "redis"), ("redis.url", url.as_str())] } else { &[] };
-    let one = Gateway::start(&sandbox, settings).await;
-    let two = if by_redis { Some(Gateway::start(&sandbox, settings).await) } else { None };
+    let settings: Vec<_> = redis.iter().flat_map(Redis::settings).collect();
+    let one = Gateway::start(&sandbox, &settings).await;
+    let two = if by_redis { Some(Gateway::start(&sandbox, &settings).await) } else { None };
     let other = two.as_ref().unwrap_or(&one);
     let staff = Helpdesk::sign_in(&sandbox.url(), "tech1", "tech1").await;
     let created = one.post_form(&form(DIRECTORS[0], "Une demande"), None).await.json::<Value>().await.unwrap();

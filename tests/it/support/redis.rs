@@ -13,6 +13,7 @@ use tempfile::TempDir;
 /// A Redis that keeps nothing on disk. Dropping it stops it.
 pub(crate) struct Redis {
     folder: TempDir,
+    url: String,
     process: Option<Child>,
     has_clock: bool,
 }
@@ -28,7 +29,9 @@ impl Redis {
     }
 
     fn start_with(has_clock: bool) -> Self {
-        let mut server = Self { folder: tempfile::tempdir().unwrap(), process: None, has_clock };
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("redis+unix://{}/redis.sock", folder.path().display());
+        let mut server = Self { folder, url, process: None, has_clock };
         if has_clock {
             server.set_clock(0);
             // What links Rust links this.
@@ -54,7 +57,12 @@ impl Redis {
 
     /// The address to give to `redis.url`; the same after a restart.
     pub(crate) fn url(&self) -> String {
-        format!("redis+unix://{}/redis.sock", self.folder.path().display())
+        self.url.clone()
+    }
+
+    /// The settings of a gateway that counts here.
+    pub(crate) fn settings(&self) -> [(&str, &str); 2] {
+        [("quota.backend", "redis"), ("redis.url", &self.url)]
     }
 
     /// What it answers to PING.
