@@ -9,19 +9,26 @@ use serde_json::Value;
 
 use crate::id::UserId;
 
-/// A number, whether GLPI sends it as one, as text, as a boolean or (for none) as null.
+/// A number, whether GLPI sends it as one, as text, as a boolean or (for none) as null. One below zero, which an import or
+/// an old GLPI left in a duration, is none: a single odd row must not cost a page of a thousand.
 pub(super) fn number<'de, N: From<u64>, D: Deserializer<'de>>(deserializer: D) -> Result<N, D::Error> {
     let value = Value::deserialize(deserializer)?;
     match &value {
         Value::Null => Some(0),
         Value::Bool(flag) => Some(u64::from(*flag)),
-        Value::Number(number) => number.as_u64(),
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(whole)),
         Value::String(text) if text.is_empty() => Some(0),
-        Value::String(text) => text.parse().ok(),
+        Value::String(text) => text.parse().ok().or_else(|| text.parse().ok().map(whole)),
         Value::Array(_) | Value::Object(_) => None,
     }
     .map(N::from)
     .ok_or_else(|| serde::de::Error::custom("expected a number"))
+}
+
+/// What is whole and above zero of a number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is cut to what there can be")]
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 /// A number, or none where GLPI has none.
@@ -122,5 +129,21 @@ mod tests {
         let row: FoundTicket = serde_json::from_str(r#"{"2": "12", "1": 2026, "12": null, "15": null}"#).unwrap();
         assert_eq!((row.id.get(), row.name.as_str(), row.status), (12, "2026", TicketStatus::Other(0)));
         assert!(serde_json::from_str::<FoundTicket>(r#"{"2": [1]}"#).is_err());
+    }
+
+    /// Whatever number stands in whatever column, the row is read.
+    #[rstest]
+    #[case("-2400", 0)]
+    #[case("\"-5\"", 0)]
+    #[case("12.9", 12)]
+    #[case("\"12.9\"", 12)]
+    #[case("-0.5", 0)]
+    #[case("1e3", 1000)]
+    #[case("18446744073709551616", u64::MAX)]
+    #[case("true", 1)]
+    #[case("null", 0)]
+    fn odd_numbers_cost_no_row(#[case] written: &str, #[case] meant: u64) {
+        let mut read = serde_json::Deserializer::from_str(written);
+        assert_eq!(number::<u64, _>(&mut read).unwrap(), meant);
     }
 }
