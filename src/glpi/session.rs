@@ -58,7 +58,7 @@ enum Permit<'a> {
 impl Sessions {
     pub(super) fn new(count: usize, patience: Duration, denied_for: Duration) -> Self {
         Self {
-            turns: Turns::new(count),
+            turns: Turns::new(count, patience),
             idle: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
             patience,

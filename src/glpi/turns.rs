@@ -8,7 +8,8 @@ use std::{
 
 use tokio::sync::oneshot;
 
-/// What has waited so long behind others is let through like them: under a load that never ends it has its part, too.
+/// What has waited so long behind others is let through like them: under a load that never ends it has its part, too. Of
+/// somebody who waits less it is half of that.
 const LONGEST_BEHIND: Duration = Duration::from_secs(2);
 
 /// While so many calls are awaited, what nobody waits for lets them be: any machine of a GLPI has its hands full then, and a
@@ -25,7 +26,10 @@ pub(super) enum Urgency {
 }
 
 /// So many places, given first come, first served to each urgency. `tokio::sync::Semaphore` knows one queue only.
-pub(super) struct Turns(Arc<Queues>);
+pub(super) struct Turns {
+    queues: Arc<Queues>,
+    longest_behind: Duration,
+}
 
 struct Queues(Mutex<Places>);
 
@@ -46,17 +50,18 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    pub(super) fn new(places: usize) -> Self {
+    /// So many places, for calls that wait so long for one.
+    pub(super) fn new(places: usize, patience: Duration) -> Self {
         let (awaited, background) = (VecDeque::new(), VecDeque::new());
         let places = Places { free: places.max(1), awaited_now: 0, awaited, background };
-        Self(Arc::new(Queues(Mutex::new(places))))
+        Self { queues: Arc::new(Queues(Mutex::new(places))), longest_behind: LONGEST_BEHIND.min(patience / 2) }
     }
 
     /// Waits for a place.
     pub(super) async fn wait(&self, urgency: Urgency) -> Option<Turn> {
         if urgency == Urgency::Background {
             let mut turn = self.join(urgency);
-            if let Ok(turn) = tokio::time::timeout(LONGEST_BEHIND, &mut turn).await {
+            if let Ok(turn) = tokio::time::timeout(self.longest_behind, &mut turn).await {
                 return turn.ok();
             }
             // It may have come at this very moment.
@@ -70,13 +75,13 @@ impl Turns {
 
     fn join(&self, urgency: Urgency) -> oneshot::Receiver<Turn> {
         let (give, turn) = oneshot::channel();
-        let mut places = self.0.lock();
+        let mut places = self.queues.lock();
         match urgency {
             Urgency::Awaited => places.awaited.push_back(give),
             Urgency::Background => places.background.push_back(give),
         }
         drop(places);
-        self.0.give_out();
+        self.queues.give_out();
         turn
     }
 }
@@ -139,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_is_awaited_goes_before_what_came_earlier_in_the_background() {
-        let turns = Turns::new(1);
+        let turns = Turns::new(1, Duration::from_secs(30));
         let first = turns.wait(Urgency::Background).await.unwrap();
         let (mut behind, mut before) =
             (Box::pin(turns.wait(Urgency::Background)), Box::pin(turns.wait(Urgency::Awaited)));
@@ -152,7 +157,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_free_place_stays_free_while_others_keep_glpi_busy() {
-        let turns = Turns::new(BUSY + 2);
+        let turns = Turns::new(BUSY + 2, Duration::from_secs(30));
         let mut awaited = Vec::new();
         for _ in 0..BUSY {
             let beside = turns.wait(Urgency::Background).now_or_never();
@@ -179,7 +184,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_waits_in_the_background_is_let_through_in_the_end() {
-        let turns = Turns::new(1);
+        let turns = Turns::new(1, Duration::from_secs(30));
         let first = turns.wait(Urgency::Awaited).await.unwrap();
         let mut behind = Box::pin(turns.wait(Urgency::Background));
         assert!((&mut behind).now_or_never().is_none());
@@ -191,9 +196,23 @@ mod tests {
         assert!(later.now_or_never().is_none() && behind.now_or_never().is_some());
     }
 
+    /// Who gives a call up after a short while has it let through before.
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_in_the_background_is_let_through_before_it_is_given_up() {
+        for patience in [1, 2, 3, 60].map(Duration::from_secs) {
+            let turns = Turns::new(BUSY + 1, patience);
+            let mut busy = Vec::new();
+            for _ in 0..BUSY {
+                busy.push(turns.wait(Urgency::Awaited).await.unwrap());
+            }
+            let behind = tokio::time::timeout(patience, turns.wait(Urgency::Background)).await;
+            assert!(behind.is_ok_and(|turn| turn.is_some()), "{patience:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_place_whose_taker_is_gone_is_given_on() {
-        let turns = Turns::new(1);
+        let turns = Turns::new(1, Duration::from_secs(30));
         let first = turns.wait(Urgency::Awaited).await.unwrap();
         let gone = turns.join(Urgency::Awaited);
         let granted = turns.join(Urgency::Awaited);
