@@ -1,13 +1,17 @@
 //! Changing a ticket that is there.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::DateTime;
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::id::{CategoryId, TicketId};
 
+use super::criteria::query;
 use super::error::GlpiError;
 use super::exchange::Call;
-use super::{Glpi, TicketStatus};
+use super::{Criterion, Glpi, TicketStatus, wire};
 
 /// What is to be changed of a ticket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,12 +79,44 @@ impl Glpi {
     /// may work on tickets, also where it removes an actor or rewrites a follow-up, and has no way to forbid
     /// it there as [`Glpi::add_groups`] does.
     pub async fn untake(&self, ticket: TicketId) -> Result<(), GlpiError> {
-        let input = json!({
-            "takeintoaccount_delay_stat": 0,
-            // or this very update would count
-            "_do_not_compute_takeintoaccount": 1,
-            "_disablenotif": true,
-        });
-        self.call(&Call::update(format!("Ticket/{ticket}"), &input)).await.map(drop)
+        self.untake_all(&[ticket]).await
+    }
+
+    /// The same of several tickets, in one call.
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Rejected`] where GLPI does it for some of them only, or for none.
+    pub async fn untake_all(&self, tickets: &[TicketId]) -> Result<(), GlpiError> {
+        let input = |ticket: &TicketId| {
+            json!({
+                "id": ticket,
+                "takeintoaccount_delay_stat": 0,
+                // or this very update would count
+                "_do_not_compute_takeintoaccount": 1,
+                "_disablenotif": true,
+            })
+        };
+        let inputs = tickets.iter().map(input).collect();
+        self.call(&Call::update("Ticket".to_owned(), &Value::Array(inputs))).await.map(drop)
+    }
+
+    /// Those of these tickets that somebody has taken in charge, in one search.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot answer.
+    pub async fn taken_in_charge(&self, tickets: &[TicketId]) -> Result<BTreeSet<TicketId>, GlpiError> {
+        /// Number, and seconds until it was taken in charge: `Ticket::rawSearchOptions`.
+        #[derive(Deserialize)]
+        struct Row {
+            #[serde(rename = "2", deserialize_with = "wire::number")]
+            id: TicketId,
+            #[serde(rename = "150", default, deserialize_with = "wire::number")]
+            taken_after: u64,
+        }
+        let these = Criterion::Any(tickets.iter().copied().map(Criterion::Id).collect());
+        let found = self.page::<Row>(&query(&[these], &[2, 150], (2, "ASC")), 0, tickets.len()).await?;
+        Ok(found.rows.into_iter().filter(|row| row.taken_after > 0).map(|row| row.id).collect())
     }
 }

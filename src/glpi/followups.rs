@@ -109,6 +109,17 @@ impl Glpi {
         self.call(&Call::update(format!("ITILFollowup/{followup}"), &input)).await.map(drop)
     }
 
+    /// Replaces the texts of several follow-ups in one call; GLPI tells nobody of it (`_disablenotif`).
+    ///
+    /// # Errors
+    ///
+    /// [`GlpiError::Rejected`] where GLPI rewrites some of them only, or none.
+    pub async fn rewrite_followups(&self, texts: &[(FollowupId, String)]) -> Result<(), GlpiError> {
+        let input = |(id, html): &(FollowupId, String)| json!({ "id": id, "content": html, "_disablenotif": true });
+        let inputs = texts.iter().map(input).collect();
+        self.call(&Call::update("ITILFollowup".to_owned(), &Value::Array(inputs))).await.map(drop)
+    }
+
     /// Replaces the text of a follow-up and shows it to the requester; GLPI tells of it as of any that is changed.
     pub async fn publish_followup(&self, followup: FollowupId, content_html: &str) -> Result<(), GlpiError> {
         let input = json!({ "content": content_html, "is_private": 0 });

@@ -10,6 +10,7 @@
 
 mod late;
 mod note;
+mod settling;
 
 use std::{
     sync::{
@@ -27,8 +28,9 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
 use self::{
-    late::{Held, Late},
+    late::Late,
     note::{DUE_MARK, ReceiptNote, is_about_receipt},
+    settling::{Noted, Place, Settling},
 };
 use super::route::{Opening, requester_of};
 use crate::{
@@ -58,9 +60,6 @@ const MOST: usize = 1000;
 const AT_A_TIME: usize = 4;
 /// What is due for so long, no other instance is at any more.
 const LEFT_AFTER: Duration = Duration::from_mins(10);
-/// The pause after which GLPI is told again that a receipt was sent; each further one is twice as long, up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Sends receipts so that none is forgotten.
 pub struct Receipts {
@@ -80,6 +79,8 @@ pub struct Receipts {
     alone: bool,
     /// The tickets whose receipts are late and still in this process's hands.
     late: Late,
+    /// What writes into notes that their receipts were sent.
+    settling: Settling,
     /// Late receipts are made up for by one task at a time.
     making_up: Arc<tokio::sync::Mutex<()>>,
 }
@@ -97,6 +98,7 @@ impl Receipts {
         board: Arc<Board>,
     ) -> Self {
         Self {
+            settling: Settling::new(glpi.clone(), acknowledger.tasks().clone()),
             background: glpi.in_background(),
             glpi,
             acknowledger,
@@ -134,13 +136,13 @@ impl Receipts {
         let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
         let not_noted = match self.note_due(received, receipt.ticket).await {
             Ok(note) => {
-                let noting = Noted { glpi: self.background.clone(), note: Place::Is(note), held };
+                let noting = self.settling.noted(Place::Is(note), held);
                 // Sent in the meantime, it has nobody any more who writes that into the note.
                 if sent.is_none()
                     && let Err(noting) = noted.send(noting)
                     && let Ok(sent) = ended.await
                 {
-                    self.acknowledger.tasks().spawn(async move { noting.settle(&sent).await }.in_current_span());
+                    noting.settle(&sent);
                 }
                 return Ok(());
             }
@@ -157,8 +159,7 @@ impl Receipts {
             return Err(not_noted);
         };
         if matches!(not_noted, GlpiError::AnswerLost { .. }) {
-            let noting = Noted { glpi: self.background.clone(), note: Place::MayAppear(self.aftermath), held };
-            self.acknowledger.tasks().spawn(async move { noting.settle(&sent).await }.in_current_span());
+            self.settling.noted(Place::MayAppear(self.aftermath), held).settle(&sent);
         }
         Ok(())
     }
@@ -186,8 +187,7 @@ impl Receipts {
         }
         let note = Place::Is(self.note_due(received, receipt.ticket).await?);
         held.is_known();
-        let told = Noted { glpi: self.background.clone(), note, held };
-        let settling = settle_after(sending, told, self.acknowledger.tasks().clone());
+        let settling = settle_after(sending, self.settling.noted(note, held));
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
         Ok(())
@@ -310,11 +310,10 @@ impl Receipts {
             tracing::warn!(ticket = ticket.id.get(), "a receipt is due, and the ticket does not say to whom");
             return Ok(());
         };
-        let (noted, acknowledger) =
-            (Noted { glpi: self.background.clone(), note: Place::Is(note), held }, self.acknowledger.clone());
+        let (noted, acknowledger) = (self.settling.noted(Place::Is(note), held), self.acknowledger.clone());
         let paying = self.acknowledger.tasks().spawn(async move {
             let sent = acknowledger.late_receipt(&requester, &receipt, quotes).await;
-            noted.settle(&sent).await;
+            noted.settle(&sent);
             matches!(sent, Err(SendError::Unavailable(_) | SendError::Timeout(_)))
         });
         if paying.await.unwrap_or(true) { Err(Away) } else { Ok(()) }
@@ -372,21 +371,21 @@ fn is_settled(sent: &Result<(), SendError>) -> bool {
 /// Sends a receipt as one of `tasks`. Returns at once.
 fn hand(sending: impl Future<Output = Result<(), SendError>> + Send + 'static, tasks: &TaskTracker) -> Handing {
     let ((end, ended), (noted, mut note)) = (oneshot::channel(), oneshot::channel::<Noted>());
-    let (mut sending, later) = (Box::pin(sending), tasks.clone());
+    let mut sending = Box::pin(sending);
     let handing = async move {
         tokio::select! {
             sent = &mut sending => {
                 note.close();
                 match note.try_recv() {
-                    Ok(noted) => noted.settle(&sent).await,
+                    Ok(noted) => noted.settle(&sent),
                     Err(_) => drop(end.send(sent)),
                 }
             }
             Ok(noted) = &mut note => {
                 if noted.is_sure() {
-                    drop(settle_after(sending, noted, later));
+                    drop(settle_after(sending, noted));
                 } else {
-                    noted.settle(&sending.await).await;
+                    noted.settle(&sending.await);
                 }
             }
         }
@@ -397,95 +396,8 @@ fn hand(sending: impl Future<Output = Result<(), SendError>> + Send + 'static, t
 
 /// Goes on with the sending of a receipt of which a note tells: a shutdown need not wait for the relay, but for the
 /// note to say what became of it.
-fn settle_after(
-    sending: impl Future<Output = Result<(), SendError>> + Send + 'static,
-    noted: Noted,
-    tasks: TaskTracker,
-) -> JoinHandle<()> {
-    let settling = async move {
-        let sent = sending.await;
-        drop(tasks.spawn(async move { noted.settle(&sent).await }.in_current_span()).await);
-    };
-    tokio::spawn(settling.in_current_span())
-}
-
-/// A receipt of which a note says that it is due.
-struct Noted {
-    glpi: Glpi,
-    note: Place,
-    held: Held,
-}
-
-/// Where the note of a receipt stands.
-#[derive(Clone, Copy, Debug)]
-enum Place {
-    /// In this follow-up.
-    Is(FollowupId),
-    /// In one of which GLPI's answer was lost, if at all: it may appear for so long.
-    MayAppear(Duration),
-}
-
-impl Noted {
-    /// Whether the note surely is there.
-    fn is_sure(&self) -> bool {
-        matches!(self.note, Place::Is(_))
-    }
-
-    /// Writes into the note what became of the receipt. One that may be taken later stays due.
-    ///
-    /// Who reads the note before that would send the receipt again: it is written as soon as GLPI answers.
-    async fn settle(self, sent: &Result<(), SendError>) {
-        let says = match sent {
-            Ok(()) => ReceiptNote::Sent,
-            Err(SendError::Refused(_)) => ReceiptNote::Refused,
-            Err(_) => return,
-        };
-        self.held.is_sent();
-        if let Place::MayAppear(aftermath) = self.note {
-            tokio::time::sleep(aftermath).await;
-        }
-        let mut pause = FIRST_PAUSE;
-        let mut was_taken = None;
-        while let Err(error) = self.write(says, &mut was_taken).await {
-            tracing::warn!(%error, ticket = self.held.ticket().get(), "a receipt is sent, and its note still says that it is due");
-            if !matches!(error, GlpiError::Unavailable { .. } | GlpiError::AnswerLost { .. }) {
-                // GLPI lets nobody write it.
-                return self.held.keep();
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    async fn write(&self, says: ReceiptNote, was_taken: &mut Option<bool>) -> Result<(), GlpiError> {
-        match self.note {
-            Place::Is(note) => self.rewrite(note, says, was_taken).await,
-            Place::MayAppear(_) => {
-                let own = self.glpi.own_account().await?;
-                let notes = self.glpi.ticket_followups(self.held.ticket()).await?;
-                for note in notes.iter().filter(|note| ReceiptNote::is_due(note, own)) {
-                    self.rewrite(note.id, says, was_taken).await?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// A follow-up that is changed makes its ticket one that was taken in charge, as GLPI sees it: taken back, unless it
-    /// `was_taken` before the first try.
-    async fn rewrite(
-        &self,
-        note: FollowupId,
-        says: ReceiptNote,
-        was_taken: &mut Option<bool>,
-    ) -> Result<(), GlpiError> {
-        let ticket = self.held.ticket();
-        if was_taken.is_none() {
-            *was_taken = Some(self.glpi.ticket(ticket).await?.taken_into_account.is_some());
-        }
-        self.glpi.rewrite_followup(note, &says.html()).await?;
-        if *was_taken == Some(true) { Ok(()) } else { self.glpi.untake(ticket).await }
-    }
+fn settle_after(sending: impl Future<Output = Result<(), SendError>> + Send + 'static, noted: Noted) -> JoinHandle<()> {
+    tokio::spawn(async move { noted.settle(&sending.await) }.in_current_span())
 }
 
 /// The note that says that the receipt of this request is due.

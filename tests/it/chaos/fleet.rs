@@ -6,7 +6,10 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::ExitStatus,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::process::{Child, Command};
@@ -25,6 +28,8 @@ pub(super) struct Fleet {
     folder: PathBuf,
     settings: BTreeMap<String, String>,
     instances: Vec<Instance>,
+    /// The most memory that one has taken in any of its lives, bytes.
+    most_memory: AtomicU64,
 }
 
 struct Instance {
@@ -49,7 +54,7 @@ impl Fleet {
         let settings = settings.iter().map(|(name, value)| (key(name), (*value).to_owned())).collect();
         let instance = |_| Instance { http: lasting_port(dice), lmtp: lasting_port(dice), child: Mutex::new(None) };
         let instances = (0..INSTANCES).map(instance).collect();
-        let fleet = Self { folder: folder.to_owned(), settings, instances };
+        let fleet = Self { folder: folder.to_owned(), settings, instances, most_memory: AtomicU64::new(0) };
         for at in 0..INSTANCES {
             fleet.launch(at);
         }
@@ -78,6 +83,7 @@ impl Fleet {
     pub(super) async fn kill(&self, at: usize) {
         let child = self.instances[at].child.lock().unwrap().take();
         if let Some(mut child) = child {
+            self.weigh(&child);
             child.kill().await.unwrap();
         }
     }
@@ -101,11 +107,26 @@ impl Fleet {
         let mut ends = Vec::new();
         for instance in &self.instances {
             let Some(mut child) = instance.child.lock().unwrap().take() else { continue };
+            self.weigh(&child);
             let id = child.id().unwrap().to_string();
             assert!(Command::new("kill").args(["-s", "TERM", &id]).status().await.unwrap().success());
             ends.push(child.wait().await.unwrap());
         }
         ends
+    }
+
+    /// Notes the most memory that a life has taken until now: proc(5), `status`.
+    fn weigh(&self, child: &Child) {
+        // One that ended by itself weighs nothing any more, and is a fault of its own.
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id().unwrap())).unwrap_or_default();
+        let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        let most = most.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default() * 1024;
+        self.most_memory.fetch_max(most, Ordering::Relaxed);
+    }
+
+    /// The most memory that one has taken in any of its lives, bytes.
+    pub(super) fn most_memory(&self) -> u64 {
+        self.most_memory.load(Ordering::Relaxed)
     }
 
     /// What one has logged in all its lives.

@@ -64,6 +64,10 @@ const PACE: Duration = Duration::from_millis(40);
 /// How long things go wrong after the last one was sent.
 const AFTER_THE_LAST: Duration = Duration::from_secs(2);
 
+/// What a gateway may take however much goes wrong, bytes: most of it is of the requests in hand, of which there may be a
+/// thousand. Whatever it keeps for each beyond its end would be far more.
+const MOST_MEMORY: u64 = 256 << 20;
+
 /// Where the mailbox puts what is settled.
 const FOLDERS: [&str; 4] = ["Traités", "Refusés", "Ignorés", "Quarantaine"];
 
@@ -206,6 +210,11 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
     account.set("portal: told to come again", portal.put_off.load(Ordering::Relaxed));
     for (fault, count) in faults.counted() {
         account.set(&format!("went wrong: {fault}"), count);
+    }
+    let memory = fleet.most_memory();
+    account.set("MiB that a gateway has taken at most", usize::try_from(memory >> 20).unwrap());
+    if memory > MOST_MEMORY {
+        account.wrong.push(format!("a gateway has taken {} MiB", memory >> 20));
     }
     eprintln!("{account}{requests} requests; trouble for {troubled:.0?}, all in all {:.0?}", began.elapsed());
     if !account.wrong.is_empty() {

@@ -1,10 +1,15 @@
 //! Who acts on a ticket is changed link by link, and GLPI's history says since when.
 
+use std::collections::BTreeSet;
+
 use passerelle::glpi::{ActorRole, Effect, GlpiError, Happening, NewFollowup, NewTicket, TicketChange};
 use passerelle::id::UserId;
+use reqwest::Method;
+use serde_json::json;
 
 use super::target::Target;
-use super::{group, ticket};
+use super::{group, marker, ticket};
+use crate::support::helpdesk::Helpdesk;
 
 #[tokio::test]
 async fn groups_are_added_and_taken_off_one_by_one() {
@@ -89,4 +94,41 @@ async fn members_of_a_group_have_an_address() {
     let addresses = glpi.addresses_of_users(&asked, now).await.unwrap();
     assert!(addresses[&director].eq_ignore_ascii_case("ce.0210001A@ac-dijon.fr"), "{addresses:?}");
     assert_eq!(addresses.len(), members.len(), "{addresses:?}");
+}
+
+/// Several follow-ups, and what GLPI counts of several tickets, are changed in one call each. One that is gone fails the
+/// call, and takes nothing from the others.
+#[tokio::test]
+async fn several_notes_are_rewritten_in_one_call_and_their_tickets_taken_back_in_another() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let title = marker();
+    let (mut tickets, mut notes) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let id = glpi.create_ticket(&ticket(&title, "<p>x</p>"), &[]).await.unwrap().id;
+        notes.push((
+            glpi.add_note(id, "<p>à envoyer</p>").await.unwrap(),
+            "<p>« envoyé » &amp; <b>b</b></p>".to_owned(),
+        ));
+        tickets.push(id);
+    }
+    assert_eq!(glpi.taken_in_charge(&tickets).await.unwrap(), BTreeSet::new());
+    glpi.rewrite_followups(&notes).await.unwrap();
+    assert_eq!(glpi.taken_in_charge(&tickets).await.unwrap(), BTreeSet::from_iter(tickets.clone()));
+    glpi.untake_all(&tickets[..2]).await.unwrap();
+    assert_eq!(glpi.taken_in_charge(&tickets).await.unwrap(), BTreeSet::from([tickets[2]]));
+    for (ticket, note) in tickets.iter().zip(&notes) {
+        assert_eq!(glpi.ticket_followups(*ticket).await.unwrap()[0].content, note.1);
+    }
+
+    let admin = Helpdesk::sign_in(&target.url(), "glpi", "glpi").await;
+    admin.call(Method::DELETE, &format!("ITILFollowup/{}?force_purge=true", notes[1].0), json!({})).await;
+    notes.iter_mut().for_each(|(_, text)| *text = "<p>encore</p>".to_owned());
+    let partly = glpi.rewrite_followups(&notes).await;
+    assert!(matches!(partly, Err(GlpiError::Rejected { .. })), "{partly:?}");
+    let gone = glpi.rewrite_followups(&notes[1..2]).await;
+    assert!(matches!(gone, Err(GlpiError::Rejected { .. } | GlpiError::NotFound)), "{gone:?}");
+    for at in [0, 2] {
+        assert_eq!(glpi.ticket_followups(tickets[at]).await.unwrap()[0].content, "<p>encore</p>");
+    }
 }
