@@ -8,6 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 /// How exactly the moments of several processes can be told from each other.
 const ABOUT: SignedDuration = SignedDuration::from_millis(500);
 
+/// How long a gateway waits for Redis here.
+pub(super) const REDIS_PATIENCE: SignedDuration = SignedDuration::from_millis(500);
+
 /// One thing that went wrong.
 #[derive(Clone, Debug)]
 struct Fault {
@@ -38,6 +41,17 @@ impl Faults {
     /// From now on this goes wrong, a server's name first.
     pub(super) fn begin(&self, what: &str) -> Lasting<'_> {
         Lasting { faults: self, what: what.to_owned(), from: Timestamp::now() }
+    }
+
+    /// Adds that Redis kept a gateway waiting for too long, as the logs say it: a busy machine does that by itself.
+    pub(super) fn add_slow_redis(&self, logs: &[String]) {
+        let waits = logs
+            .iter()
+            .flat_map(|log| log.lines())
+            .filter(|line| line.contains(" WARN ") && line.contains("Redis") && line.contains("error=timed out"));
+        let ends = waits.filter_map(|line| line.split(' ').next()?.parse::<Timestamp>().ok());
+        let slow = ends.map(|to| Fault { what: "redis slow".to_owned(), from: to - REDIS_PATIENCE, to });
+        self.0.lock().unwrap().extend(slow);
     }
 
     /// Each, and how often.

@@ -41,7 +41,7 @@ use self::{
     evidence::{Evidence, Told, handled, header},
     faults::Servers,
     fleet::{Fleet, INSTANCES},
-    history::Faults,
+    history::{Faults, REDIS_PATIENCE},
     plan::{More, PER_DAY, Planned, TO, Way, people, person, plan},
     portal::{Answered, Portal},
 };
@@ -98,7 +98,7 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
         ("glpi.aftermath", "1s".to_owned()),
         ("glpi.breaker_pause", "1s".to_owned()),
         ("redis.url", redis_url),
-        ("redis.timeout", "500ms".to_owned()),
+        ("redis.timeout", format!("{}ms", REDIS_PATIENCE.as_millis())),
         ("quota.backend", "redis".to_owned()),
         ("quota.per_day", quota),
         ("imap.url", imap_url),
@@ -186,7 +186,9 @@ async fn every_request_has_one_end_and_every_accepted_one_one_whole_ticket() {
 
     words_of_relay_and_mailbox(&planned, &mut told, &postfix, &mailbox);
     let (tickets, letters) = (glpi.tickets(), relay.taken());
-    let handled = handled(&(0..INSTANCES).map(|at| fleet.log(at)).collect::<Vec<_>>());
+    let logs: Vec<_> = (0..INSTANCES).map(|at| fleet.log(at)).collect();
+    let handled = handled(&logs);
+    faults.add_slow_redis(&logs);
     let evidence = Evidence {
         planned: &planned,
         told: &told,
