@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{TryFutureExt as _, future::BoxFuture};
 use moka::future::Cache;
 
 pub use self::one::RememberedOne;
@@ -75,8 +75,9 @@ where
         key: K,
         ask: impl Future<Output = Result<V, E>> + Send + 'a,
     ) -> BoxFuture<'a, Result<V, E>> {
+        let ask: BoxFuture<'a, _> = Box::pin(ask);
         Box::pin(async move {
-            let found = self.or_find(key, async { ask.await.map(Some) }).await?;
+            let found = self.or_find(key, ask.map_ok(Some)).await?;
             Ok(found.unwrap_or_else(|| unreachable!("what is asked here gives a value or fails")))
         })
     }
@@ -87,7 +88,9 @@ where
         key: K,
         ask: impl Future<Output = Result<Option<V>, E>> + Send + 'a,
     ) -> BoxFuture<'a, Result<Option<V>, E>> {
-        // What is asked is large, often a whole exchange: callers carry a pointer to it.
+        // What is asked is large, often a whole exchange: callers carry a pointer to it, and so does what is made here, which
+        // would hold it twice (a block keeps room for what it was given and for what it awaits).
+        let ask: BoxFuture<'a, _> = Box::pin(ask);
         Box::pin(async move {
             if let Some(known) = self.get(&key).await {
                 return Ok(Some(known));
@@ -194,6 +197,23 @@ mod tests {
 
     fn key(name: &str) -> (u8, String) {
         (1, name.to_owned())
+    }
+
+    /// A thousand requests may ask at the same moment: what each asks for is not held twice or more.
+    #[tokio::test]
+    async fn what_is_asked_is_held_once() {
+        const EXCHANGE: usize = 20_000;
+        let answers = answers();
+        let large = |number: u8| async move {
+            let read = [number; EXCHANGE];
+            tokio::task::yield_now().await;
+            Ok(u32::from(read[EXCHANGE - 1]))
+        };
+        let (one, maybe) = (large(7), async { large(8).await.map(Some) });
+        assert!(size_of_val(&one) >= EXCHANGE);
+        let (one, maybe) = (answers.or_ask(key("one"), one), answers.or_find(key("maybe"), maybe));
+        assert!(size_of_val(&*one) < EXCHANGE / 10 && size_of_val(&*maybe) < EXCHANGE / 10);
+        assert_eq!((one.await, maybe.await), (Ok(7), Ok(Some(8))));
     }
 
     #[tokio::test]
