@@ -203,6 +203,8 @@ async fn confirm(State(services): State<Arc<Services>>, Path(name): Path<String>
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let (code, by) = asked::confirmation(&body.bytes, person.as_ref())?;
             let (_, reference) = theirs(services, &name, &rights).await?;
+            // Whom a token names by `by` says nothing of what it may.
+            in_charge::operators_only(&rights)?;
             let confirmed = services.oversight()?.informer.confirm(reference, &code, &by).await;
             // The portal may show it from now on.
             services.portal.refresh_messages().await;
@@ -290,10 +292,7 @@ async fn decide(State(services): State<Arc<Services>>, Path(name): Path<String>,
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let (decision, batch, by) = asked::decision(&body.bytes, person.as_ref())?;
             let (_, reference) = theirs(services, &name, &rights).await?;
-            if !rights.is_everything() {
-                let detail = "Seule l’exploitation décide de ce qui est en doute. Demandez-le-lui.";
-                return Err(Problem::new(StatusCode::FORBIDDEN, "not-in-charge", detail));
-            }
+            in_charge::operators_only(&rights)?;
             shown(services, services.oversight()?.informer.decide(reference, batch, decision, &by).await)
         })
         .await

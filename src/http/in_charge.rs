@@ -67,6 +67,19 @@ fn not_now() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, Reason::GlpiUnavailable.code(), detail).retry_after(BUSY_PAUSE)
 }
 
+/// Lets those go on who may decide for everybody: they confirm mailings, and decide what is in doubt.
+///
+/// # Errors
+///
+/// 403 for everybody else, whomever they name.
+pub(super) fn operators_only(rights: &Rights) -> Result<(), Problem> {
+    if rights.is_everything() {
+        return Ok(());
+    }
+    let detail = "Seule l’exploitation confirme un envoi et décide de ce qui est en doute. Demandez-le-lui.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "not-in-charge", detail))
+}
+
 /// 403 for who asks for what is somebody else's.
 pub(super) fn anothers() -> Problem {
     let detail = "Ces chiffres ne sont pas ceux de votre département ni de votre application. Choisissez l’un des vôtres, ou n’en choisissez aucun\u{a0}: la réponse se limite alors aux vôtres.";

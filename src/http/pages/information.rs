@@ -326,7 +326,7 @@ async fn confirm(
     rights: &Rights,
     posted: &Posted,
 ) -> Result<(), Problem> {
-    operators_only(rights)?;
+    in_charge::operators_only(rights)?;
     let by = posted.person.as_str();
     let confirmed = done(informer(state)?.confirm(announcement.reference, posted.one("code"), by).await);
     // The portal may show it from now on.
@@ -341,7 +341,7 @@ async fn decide(
     rights: &Rights,
     posted: &Posted,
 ) -> Result<(), Problem> {
-    operators_only(rights)?;
+    in_charge::operators_only(rights)?;
     let decision = match posted.one("decision") {
         "partis" => DoubtDecision::Sent,
         "renvoyer" => DoubtDecision::Send,
@@ -352,14 +352,6 @@ async fn decide(
     };
     let batch = posted.one("lot").parse().ok();
     done(informer(state)?.decide(announcement.reference, batch, decision, posted.person.as_str()).await)
-}
-
-fn operators_only(rights: &Rights) -> Result<(), Problem> {
-    if rights.is_everything() {
-        return Ok(());
-    }
-    let detail = "Seule l’exploitation confirme un envoi et décide de ce qui est en doute.";
-    Err(Problem::new(StatusCode::FORBIDDEN, "not-in-charge", detail))
 }
 
 fn done(result: Result<MailingProgress, InformError>) -> Result<(), Problem> {

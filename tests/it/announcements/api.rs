@@ -319,6 +319,37 @@ async fn many_addresses_need_a_second_person_and_without_the_section_it_is_close
     assert_eq!((status, &problem["reason"]), (StatusCode::FORBIDDEN, &json!("closed")));
     off.finish().await;
 }
+
+/// Who confirms, and who decides what is in doubt, is what a token may, and not whom it names: an operator's name and the
+/// right code make nobody an operator.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_gives_a_token_no_right() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(80);
+    let settings = [("announcements.confirm_above", "5"), ("people.operators", "autre@ac-dijon.fr")];
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &settings).await;
+    let body = announcement(&json!({"zones": ["021/Nord"], "application": "LSU"}));
+    let (status, told) = post(&gateway, "/v1/announcements", DEPARTMENT, body).await;
+    assert_eq!((status, &told["state"]), (StatusCode::ACCEPTED, &json!("to-confirm")), "{told}");
+    let one = format!("/v1/announcements/{}", told["reference"].as_str().unwrap());
+    let text = String::from_utf8(gateway.outbox.mails().pop().unwrap().message).unwrap().replace("=\r\n", "");
+    let code: String = text.split("--code ").nth(1).unwrap().chars().take_while(char::is_ascii_alphanumeric).collect();
+    let by = "autre@ac-dijon.fr";
+    let deeds =
+        [("confirmation", json!({"code": code, "by": by})), ("doubts", json!({"decision": "sent", "by": by}))];
+    for token in [DEPARTMENT, APPLICATION] {
+        for (deed, body) in &deeds {
+            let (status, answer) = post(&gateway, &format!("{one}/{deed}"), token, body.clone()).await;
+            assert_eq!((status, &answer["reason"]), (StatusCode::FORBIDDEN, &json!("not-in-charge")), "{deed}: {answer}");
+        }
+    }
+    let (_, waiting) = get(&gateway, &one, OPERATORS).await;
+    assert_eq!((&waiting["state"], &waiting["confirmed_by"]), (&json!("to-confirm"), &Value::Null), "{waiting}");
+    let (status, going) = post(&gateway, &format!("{one}/confirmation"), OPERATORS, deeds[0].1.clone()).await;
+    assert_eq!((status, &going["confirmed_by"]), (StatusCode::OK, &json!(by)), "{going}");
+    gateway.finish().await;
+}
+
 /// What is given and says nothing is a mistake: it does not mean everybody, always or now. Nor is what would count for
 /// nothing taken in silence.
 #[tokio::test(flavor = "multi_thread")]
@@ -377,7 +408,7 @@ async fn who_may_not_is_told_of_announcements() {
     let (_folder, csv) = directory(40);
     let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
     for (zone, expected, said) in
-        [("058", 404, "Aucune information de ce nom"), ("021", 403, "Seule l’exploitation décide")]
+        [("058", 404, "Aucune information de ce nom"), ("021", 403, "Seule l’exploitation confirme un envoi et décide")]
     {
         let told = post(&gateway, "/v1/announcements", OPERATORS, announcement(&json!({"zones": [zone]}))).await.1;
         let path = format!("/v1/announcements/{}", told["reference"].as_str().unwrap());

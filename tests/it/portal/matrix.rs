@@ -258,7 +258,7 @@ async fn everything(scene: &Scene) -> Vec<What> {
         overseeing("no announcement", &told("P-7K3M-Q2XV-9D4T"), [404, 404, 404]),
         telling("tell theirs", ANNOUNCEMENTS.to_owned(), TELL, [202, 202, 202]),
         telling("tell all", ANNOUNCEMENTS.to_owned(), TELL_ALL, [202, 403, 403]),
-        telling("confirm theirs", deed(&theirs, "confirmation"), CODE, [409, 409, 409]),
+        telling("confirm theirs", deed(&theirs, "confirmation"), CODE, [409, 403, 403]),
         telling("confirm another's", deed(&anothers, "confirmation"), CODE, [409, 404, 404]),
         telling("stop theirs", deed(&theirs, "stop"), WHOEVER, [409, 409, 409]),
         telling("stop another's", deed(&anothers, "stop"), WHOEVER, [409, 404, 404]),
