@@ -399,6 +399,9 @@ async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<
     let application = Some(posted.one("application").trim()).filter(|name| !name.is_empty()).map(str::to_owned);
     let on_portal = posted.one("portail") == SENT;
     let by_mail = Recipients::parse(posted.one("courriel"));
+    if by_mail.is_none() && !posted.one("courriel").is_empty() {
+        mistakes.add("courriel", "Par courriel", "Choisissez un envoi de la liste.");
+    }
     if !on_portal && by_mail.is_none() {
         mistakes.add("portail", "Diffusion", "Choisissez le portail, le courriel, ou les deux.");
     }

@@ -350,8 +350,14 @@ async fn decide(
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail));
         }
     };
-    let batch = posted.one("lot").parse().ok();
+    // One that is no number is not all of them.
+    let batch = posted.all("lot").next().map(|number| number.parse().map_err(|_| unread_batch())).transpose()?;
     done(informer(state)?.decide(announcement.reference, batch, decision, posted.person.as_str()).await)
+}
+
+fn unread_batch() -> Problem {
+    let detail = "Ce lot n’existe pas. Décidez d’un lot de cette page.";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail)
 }
 
 fn done(result: Result<MailingProgress, InformError>) -> Result<(), Problem> {

@@ -374,6 +374,8 @@ async fn everything_that_is_wrong_is_named_and_what_was_typed_stays() {
         (&[("liste", "a@ac-dijon.fr")], "Vous avez donné des adresses, et choisi un autre envoi"),
         (&[("departement", "021,0Z1")], "«\u{a0}021,0Z1\u{a0}» n’est pas une zone"),
         (&[("application", "LSUU")], "Aucune application ne s’appelle «\u{a0}LSUU\u{a0}»"),
+        // A way that there is not is not «no mail».
+        (&[("courriel", "directeurs")], "Choisissez un envoi de la liste."),
     ] {
         let wrong = scene.compose(OPERATOR, &changed(changes), "envoyer").await;
         assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", wrong.html);
@@ -451,6 +453,13 @@ async fn a_mailing_that_is_not_confirmed_is_stopped() {
     }
     assert!(!scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
     let decided = format!("{address}/doutes");
+    // What is no number of a batch is a mistake, and not all batches.
+    for batch in ["-1", "0", "", " ", "1,2", "tous", "9", "99999999999999999999"] {
+        let fields = [("decision", "partis"), ("lot", batch)];
+        let forged = scene.send_as_shown(&before, &decided, OPERATOR, &fields).await;
+        assert_eq!(forged.status, StatusCode::UNPROCESSABLE_ENTITY, "{batch}: {}", forged.html);
+        assert!(forged.has("Rien n’a changé"), "{batch}: {}", forged.html);
+    }
     let nothing = scene.send_as_shown(&before, &decided, OPERATOR, &[("decision", "renvoyer")]).await;
     assert_eq!(nothing.status, StatusCode::CONFLICT, "{}", nothing.html);
     assert!(nothing.has("Aucun envoi n’est en doute"), "{}", nothing.html);
