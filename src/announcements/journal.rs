@@ -494,7 +494,7 @@ impl Journal {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -511,7 +511,7 @@ mod tests {
         OwnNote { id: ReminderId::new(number), name: note.name, text: note.text, is_changed: false }
     }
 
-    fn mailing(subject: &str, markdown: &str) -> Mailing {
+    pub(in super::super) fn mailing(subject: &str, markdown: &str) -> Mailing {
         Mailing {
             reference: REFERENCE.to_owned(),
             subject: subject.to_owned(),

@@ -2,8 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journal::{Departure, Journal, Mailing};
-use crate::request::Address;
+use super::journal::{Departure, Journal, Mailing, MailingState};
+use crate::{
+    request::Address,
+    text::{Bilingual, french},
+};
 
 /// How far a mailing is, of all that GLPI has of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,5 +111,80 @@ impl MailingProgress {
     /// Addresses with which all is done.
     pub fn done(&self) -> usize {
         self.handed + self.refused.len()
+    }
+
+    /// How many of its addresses are where. Of one that is stopped nothing is to come.
+    pub fn counted(&self) -> Bilingual {
+        let Self { handed, pending, under_way, .. } = *self;
+        let (addresses, refused, in_doubt) = (self.mailing.addresses, self.refused.len(), self.in_doubt());
+        let left = if self.mailing.state == MailingState::Stopped {
+            let stay = if pending < 2 { "reste" } else { "restent" };
+            let stays = if pending == 1 { "stays" } else { "stay" };
+            (format!("{pending} {stays} without"), format!("{pending} {stay} sans le courriel"))
+        } else {
+            (format!("{pending} to come"), format!("{pending} à venir"))
+        };
+        let counted = Bilingual::new(
+            format!("{handed} of {addresses} handed over, {refused} refused, {}", left.0),
+            format!(
+                "{}\u{a0}: {}, {}, {}",
+                french::count(addresses, "adresse", "adresses"),
+                french::count(handed, "remise au relais", "remises au relais"),
+                french::count(refused, "refusée par le relais", "refusées par le relais"),
+                left.1
+            ),
+        );
+        [(under_way, "on their way", "en partance"), (in_doubt, "in doubt", "en doute")]
+            .into_iter()
+            .filter(|(many, ..)| *many > 0)
+            .fold(counted, |all, (many, english, french)| {
+                all.then("", &Bilingual::new(format!(", {many} {english}"), format!(", {many} {french}")))
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    use super::{super::journal::tests::mailing, Doubt, MailingProgress};
+    use crate::{announcements::MailingState, request::Address, text::Language};
+
+    /// Of eight addresses: how many have it, are pending, on their way, refused and in doubt.
+    #[rstest]
+    #[case(MailingState::Going, [5, 3, 0, 0, 0], "5 of 8 handed over, 0 refused, 3 to come",
+        "8\u{a0}adresses\u{a0}: 5\u{a0}remises au relais, 0\u{a0}refusée par le relais, 3 à venir")]
+    #[case(MailingState::Going, [1, 1, 2, 2, 2], "1 of 8 handed over, 2 refused, 1 to come, 2 on their way, 2 in doubt",
+        "8\u{a0}adresses\u{a0}: 1\u{a0}remise au relais, 2\u{a0}refusées par le relais, 1 à venir, 2 en partance, 2 en doute")]
+    #[case(MailingState::Stopped, [5, 3, 0, 0, 0], "5 of 8 handed over, 0 refused, 3 stay without",
+        "8\u{a0}adresses\u{a0}: 5\u{a0}remises au relais, 0\u{a0}refusée par le relais, 3 restent sans le courriel")]
+    #[case(MailingState::Stopped, [6, 1, 1, 0, 0], "6 of 8 handed over, 0 refused, 1 stays without, 1 on their way",
+        "8\u{a0}adresses\u{a0}: 6\u{a0}remises au relais, 0\u{a0}refusée par le relais, 1 reste sans le courriel, 1 en partance")]
+    #[case(MailingState::Ended, [7, 0, 0, 1, 0], "7 of 8 handed over, 1 refused, 0 to come",
+        "8\u{a0}adresses\u{a0}: 7\u{a0}remises au relais, 1\u{a0}refusée par le relais, 0 à venir")]
+    fn it_is_said_how_many_are_where(
+        #[case] state: MailingState,
+        #[case] [handed, pending, under_way, refused, in_doubt]: [usize; 5],
+        #[case] english: &str,
+        #[case] french: &str,
+    ) {
+        let mut mailing = mailing("LSU", "Bonjour");
+        (mailing.state, mailing.addresses) = (state, 8);
+        let addresses = |many| vec![Address::parse("a@ac-dijon.fr").unwrap(); many];
+        let (at, from) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH);
+        let progress = MailingProgress {
+            mailing,
+            is_whole: true,
+            is_asked: true,
+            handed,
+            pending,
+            under_way,
+            departing: Vec::new(),
+            refused: addresses(refused).into_iter().map(|address| (address, 550)).collect(),
+            doubts: vec![Doubt { batch: 1, at, addresses: addresses(in_doubt), from }],
+        };
+        let counted = progress.counted();
+        assert_eq!((counted.text(Language::English), counted.text(Language::French)), (english, french));
     }
 }

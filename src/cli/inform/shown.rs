@@ -218,7 +218,7 @@ impl Screen {
             say(as_json(progress).to_string());
         } else {
             say(format!("{}  {}  {}", mailing.reference, self.text(&mailing.state.said()), mailing.subject));
-            self.say(&counted(progress));
+            self.say(&progress.counted());
             if mailing.state == MailingState::ToConfirm {
                 self.say(&self.waits(app, progress));
             }
@@ -316,31 +316,6 @@ fn handed_over(many: usize) -> String {
 
 fn refusals(many: usize) -> String {
     french::count(many, "refusée", "refusées")
-}
-
-/// How many have it, and how many are to come.
-fn counted(progress: &MailingProgress) -> Bilingual {
-    let left = if progress.mailing.state == MailingState::Stopped {
-        Bilingual::new(
-            format!("{} stay without, {} on their way", progress.pending, progress.under_way),
-            format!("{} restent sans, {} en partance", progress.pending, progress.under_way),
-        )
-    } else {
-        let left = progress.pending + progress.under_way;
-        Bilingual::new(format!("{left} to come"), format!("{left} à venir"))
-    };
-    let (handed, addresses, refused) = (progress.handed, progress.mailing.addresses, progress.refused.len());
-    Bilingual::new(
-        format!("{handed} of {addresses} handed over, {refused} refused"),
-        format!(
-            "{}\u{a0}: {}, {}",
-            french::count(addresses, "adresse", "adresses"),
-            handed_over(handed),
-            refusals(refused)
-        ),
-    )
-    .then("", &Bilingual::same(", "))
-    .then("", &left)
 }
 
 fn as_json(progress: &MailingProgress) -> Value {

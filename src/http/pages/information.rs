@@ -21,7 +21,7 @@ use crate::{
     http::{in_charge, problem::Problem},
     people::Rights,
     request::Reference,
-    text::french,
+    text::{Language, french},
 };
 
 /// Announcements of the list.
@@ -91,6 +91,10 @@ struct AnnouncementPage<'a> {
 }
 
 impl AnnouncementPage<'_> {
+    fn counted(&self, progress: &MailingProgress) -> String {
+        progress.counted().text(Language::French).to_owned()
+    }
+
     fn percent(&self) -> usize {
         let Some(progress) = &self.mailing else { return 0 };
         (progress.done() * 100).checked_div(progress.mailing.addresses).unwrap_or(100)
@@ -121,14 +125,6 @@ impl AnnouncementPage<'_> {
     fn moment(&self, at: &Timestamp) -> String {
         told(*at, &self.zone)
     }
-}
-
-/// How many of its addresses are where.
-fn counted(progress: &MailingProgress) -> String {
-    let MailingProgress { handed, pending, under_way, refused, .. } = progress;
-    let handed = french::count(*handed, "remise au relais", "remises au relais");
-    let refused = french::count(refused.len(), "refusée par le relais", "refusées par le relais");
-    format!("{handed}, {pending} à venir, {under_way} en partance, {refused}")
 }
 
 /// `GET /information`
@@ -268,7 +264,7 @@ pub(super) async fn act(
             let told = match deed.as_str() {
                 "fin" => end(&state, announcement.clone(), None).await,
                 "prolongation" => prolong(&state, announcement.clone(), &posted).await,
-                "reprise" => done(informer(&state)?.resume(announcement.reference).await),
+                "reprise" => resume(&state, announcement.reference).await,
                 "arret" => done(informer(&state)?.stop(announcement.reference, posted.person.as_str()).await),
                 "renvoi" => done(informer(&state)?.again(announcement.reference, posted.person.as_str()).await),
                 "confirmation" => confirm(&state, &announcement, &rights, &posted).await,
@@ -317,6 +313,15 @@ async fn prolong(state: &PageState, announcement: Announcement, posted: &Posted)
         return Err(wrong());
     }
     end(state, announcement, Some(until)).await
+}
+
+/// Goes on with a mailing whose writer was interrupted; of one that is stopped nothing goes any more.
+async fn resume(state: &PageState, reference: Reference) -> Result<(), Problem> {
+    let progress = informer(state)?.resume(reference).await.map_err(|error| problem(&error))?;
+    match progress.mailing.state {
+        stopped @ MailingState::Stopped => Err(problem(&InformError::NotNow(stopped))),
+        MailingState::ToConfirm | MailingState::Going | MailingState::Ended => Ok(()),
+    }
 }
 
 /// Lets a mailing go, as the second person.

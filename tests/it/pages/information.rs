@@ -186,7 +186,7 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
     assert_eq!(again.location(), address);
     let done = scene.until(&address, OPERATOR, "Par courriel\u{a0}: envoi terminé").await;
     assert!(
-        done.has("2\u{a0}remises au relais, 0 à venir, 0 en partance, 0\u{a0}refusée par le relais.")
+        done.has("2\u{a0}remises au relais, 0\u{a0}refusée par le relais, 0 à venir.")
             && done.has("100\u{a0}%"),
         "{}",
         done.html
@@ -441,7 +441,11 @@ async fn a_mailing_that_is_not_confirmed_is_stopped() {
     let stopped = scene.send(&address, &format!("{address}/arret"), IEN, &[]).await;
     assert_eq!(stopped.status, StatusCode::SEE_OTHER, "{}", stopped.html);
     let shown = scene.portal.get(&address, IEN).await;
-    assert!(shown.has("envoi arrêté"), "{}", shown.html);
+    assert!(shown.has("envoi arrêté") && shown.has("2 restent sans le courriel"), "{}", shown.html);
+    // It is not resumed, and that is said.
+    let resumed = scene.send_as_shown(&theirs, &format!("{address}/reprise"), IEN, &[]).await;
+    assert_eq!(resumed.status, StatusCode::CONFLICT, "{}", resumed.html);
+    assert!(resumed.has("L’envoi est arrêté\u{a0}: ce n’est plus possible."), "{}", resumed.html);
     // It waits for nothing any more, and nothing brings it onto the portal.
     for page in [&shown, &scene.portal.get("/information", IEN).await] {
         let never = "jamais affichée\u{a0}: son envoi a été arrêté avant d’être confirmé";
@@ -687,12 +691,12 @@ async fn one_without_a_list_is_marked_and_resumed_or_stopped(#[case] is_resumed:
 #[rstest]
 #[case::all(
     Moods { words: [("DATA", 554)].into(), ..Moods::default() },
-    ["0\u{a0}remise au relais, 0 à venir", "2\u{a0}refusées par le relais", "jeanne.martin@ac-dijon.fr (554)"],
+    ["0\u{a0}remise au relais, 2\u{a0}refusées par le relais", "0 à venir", "jeanne.martin@ac-dijon.fr (554)"],
     "envoi terminé\u{a0}: 0\u{a0}adresse remise au relais, 2\u{a0}refusées",
 )]
 #[case::one(
     Moods { recipients: [(JEANNE.to_owned(), 550)].into(), ..Moods::default() },
-    ["1\u{a0}remise au relais, 0 à venir", "1\u{a0}refusée par le relais", "jeanne.martin@ac-dijon.fr (550)"],
+    ["1\u{a0}remise au relais, 1\u{a0}refusée par le relais", "0 à venir", "jeanne.martin@ac-dijon.fr (550)"],
     "envoi terminé\u{a0}: 1\u{a0}adresse remise au relais, 1\u{a0}refusée",
 )]
 #[tokio::test]
