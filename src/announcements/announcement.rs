@@ -159,6 +159,15 @@ impl Announcement {
         }
     }
 
+    /// Whom it is for, a few words. Where the portal does not show it, a list says that.
+    pub fn audience(&self) -> String {
+        if self.by_mail == Some(Recipients::List) && !self.on_portal {
+            "une liste d’adresses".to_owned()
+        } else {
+            self.zones.shown().join(", ")
+        }
+    }
+
     /// Whether another one tells the same people the same, with the same files and for as long, whenever it was handed in.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         (&self.subject, &self.markdown, &self.written_by) == (&other.subject, &other.markdown, &other.written_by)

@@ -4,6 +4,8 @@ use crate::text::Bilingual;
 
 /// Bytes of a body.
 pub const LONGEST_BODY: usize = 15_000;
+/// Addresses of a list.
+pub const LONGEST_LIST: usize = 20_000;
 
 /// What is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub enum ExcessPart {
     Author,
 }
 
-/// What GLPI would not keep.
+/// What GLPI would not keep, or no list has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Excess {
     /// A line has more characters than it may.
@@ -37,6 +39,11 @@ pub enum Excess {
         /// Characters it has.
         of: usize,
     },
+    /// The list has more addresses than one may.
+    Addresses {
+        /// How many it has.
+        of: usize,
+    },
 }
 
 impl ExcessPart {
@@ -50,6 +57,11 @@ impl ExcessPart {
 }
 
 impl Excess {
+    /// What is too much of a list with so many addresses.
+    pub fn of_list(addresses: usize) -> Option<Self> {
+        (addresses > LONGEST_LIST).then_some(Self::Addresses { of: addresses })
+    }
+
     /// What is too much, and what helps.
     pub fn said(self) -> Bilingual {
         match self {
@@ -76,6 +88,10 @@ impl Excess {
                     "le texte a {of} caractères, et GLPI n’en garderait que {kept} ({LONGEST_BODY} octets au plus, dont une \
                      lettre accentuée prend deux)\u{a0}; raccourcissez-le, ou joignez un fichier"
                 ),
+            ),
+            Self::Addresses { of } => Bilingual::new(
+                format!("the list has {of} addresses, and {LONGEST_LIST} at most go at once; divide it"),
+                format!("la liste a {of} adresses, et {LONGEST_LIST} au plus partent à la fois\u{a0}; partagez-la"),
             ),
         }
     }

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     announcement::{Announcement, Recipients, WAYS},
     dispatch::{Dispatcher, Sending, SendingError},
+    excess::Excess,
     files::{self, AnnouncementFile},
     journal::{DepartureState, Journal, Mailing, MailingState, digest},
     keeping::{ANNOUNCEMENTS, Keeping},
@@ -196,6 +197,9 @@ impl Informer {
             return Err(InformError::Missing(Lack::Text));
         }
         announcement.fits().map_err(InformError::TooMuch)?;
+        if let Some(excess) = Excess::of_list(list.len()) {
+            return Err(InformError::TooMuch(excess));
+        }
         if announcement.by_mail.is_none() && !announcement.on_portal {
             return Err(InformError::Missing(Lack::Way));
         }

@@ -34,7 +34,7 @@ pub use self::{
     announcement::{Announcement, Recipients},
     board::{Board, Message},
     dispatch::{Sending, SendingError},
-    excess::{Excess, ExcessPart, LONGEST_BODY},
+    excess::{Excess, ExcessPart, LONGEST_BODY, LONGEST_LIST},
     files::AnnouncementFile,
     informer::{DoubtDecision, Informed, Informer},
     journal::{Mailing, MailingOutcome, MailingState, RelayWait},

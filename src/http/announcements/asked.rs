@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, requests, schemas, services::Services};
 use crate::{
-    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_SUBJECT, Recipients, Stranger, Zones},
+    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_LIST, LONGEST_SUBJECT, Recipients, Stranger, Zones},
     intake::form::{self, FieldError},
     request::{Address, Enclosure, Reference},
 };
@@ -17,9 +17,8 @@ use crate::{
 const LONGEST_NAME: usize = 200;
 /// Characters of who writes, confirms, stops or decides.
 const LONGEST_BY: usize = 150;
-/// Zones, and addresses of a list, at most.
+/// Zones at most.
 const MOST_ZONES: usize = 500;
-const MOST_ADDRESSES: usize = 20_000;
 /// Of those that are wrong so many are named.
 const MOST_NAMED: usize = 20;
 /// The years of moments that GLPI's database keeps.
@@ -261,7 +260,7 @@ async fn zones(fields: &mut Fields, services: &Services) -> Result<Zones, Proble
 /// The addresses; those that are none are named.
 fn list(fields: &mut Fields) -> Vec<Address> {
     let (mut addresses, mut unread) = (Vec::new(), Vec::new());
-    for text in texts(fields, "list", MOST_ADDRESSES, "Donnez des adresses.") {
+    for text in texts(fields, "list", LONGEST_LIST, "Donnez des adresses.") {
         match Address::parse(&text) {
             Some(address) => addresses.push(address),
             None => unread.push(format!("«\u{a0}{}\u{a0}»", text.trim())),

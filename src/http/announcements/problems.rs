@@ -34,6 +34,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
                     ExcessPart::Author => "by",
                 },
                 Excess::Text { .. } => "text",
+                Excess::Addresses { .. } => "list",
             };
             let code = if matches!(excess, Excess::Letter(..)) { "invalid" } else { "too-long" };
             return Problem::fields(vec![field(name, code, &excess.said())]);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     announcements::{
-        Announcement, Excess, ExcessPart, InformError, LONGEST_SUBJECT, Message, NoList, RecipientList, Recipients,
+        Announcement, Excess, ExcessPart, InformError, LONGEST_LIST, LONGEST_SUBJECT, Message, NoList, RecipientList, Recipients,
         Stranger, StrangerKind, Zone, Zones,
     },
     config,
@@ -60,6 +60,7 @@ struct ComposingPage<'a> {
     /// Somebody would have sent what no preview showed them.
     is_unseen: bool,
     longest_subject: usize,
+    longest_list: usize,
     max_files: usize,
     max_file_size: String,
     max_total_size: String,
@@ -356,6 +357,7 @@ fn composing<'a>(
         preview: None,
         is_unseen: false,
         longest_subject: LONGEST_SUBJECT,
+        longest_list: LONGEST_LIST,
         max_files: limits.max_files,
         max_file_size: french::size(limits.max_file_size.min(limits.max_total_size)),
         max_total_size: french::size(limits.max_total_size),
@@ -395,7 +397,6 @@ async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<
     if text.trim().is_empty() {
         mistakes.add("texte", "Texte", "Écrivez le texte de l’information.");
     }
-    let zones = zones(state, posted, &mut mistakes).await?;
     let application = Some(posted.one("application").trim()).filter(|name| !name.is_empty()).map(str::to_owned);
     let on_portal = posted.one("portail") == SENT;
     let by_mail = Recipients::parse(posted.one("courriel"));
@@ -405,6 +406,12 @@ async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<
     if !on_portal && by_mail.is_none() {
         mistakes.add("portail", "Diffusion", "Choisissez le portail, le courriel, ou les deux.");
     }
+    let needs = match (by_mail, on_portal) {
+        (Some(Recipients::List), false) => ZonesNeeded::None,
+        (Some(Recipients::List), true) => ZonesNeeded::ForPortal,
+        _ => ZonesNeeded::Always,
+    };
+    let zones = zones(state, posted, needs, &mut mistakes).await?;
     if by_mail == Some(Recipients::LastRequesters) && application.is_none() {
         mistakes.add(
             "application",
@@ -464,6 +471,7 @@ async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<
             }
             Excess::Characters { .. } | Excess::Letter(..) => ("application", "Application"),
             Excess::Text { .. } => ("texte", "Texte"),
+            Excess::Addresses { .. } => ("liste", "Liste d’adresses"),
         };
         mistakes.add(place, label, french::sentence(excess.said().text(Language::French)));
         return Ok(Err(mistakes));
@@ -471,7 +479,23 @@ async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<
     Ok(Ok(Meant { announcement: announcement.fit(), list }))
 }
 
-async fn zones(state: &PageState, posted: &Posted, mistakes: &mut Mistakes) -> Result<Zones, Problem> {
+/// What zones are there for.
+#[derive(Clone, Copy)]
+enum ZonesNeeded {
+    /// For all of it.
+    Always,
+    /// A list says who gets the mail; they say for whom the portal shows it.
+    ForPortal,
+    /// A list says all.
+    None,
+}
+
+async fn zones(
+    state: &PageState,
+    posted: &Posted,
+    needed: ZonesNeeded,
+    mistakes: &mut Mistakes,
+) -> Result<Zones, Problem> {
     let lines = posted.one("circonscriptions").lines().map(str::trim).filter(|line| !line.is_empty());
     let typed: Vec<&str> = posted.all("departement").chain(lines).collect();
     if posted.one("portee") == "academie" {
@@ -481,8 +505,20 @@ async fn zones(state: &PageState, posted: &Posted, mistakes: &mut Mistakes) -> R
         }
         return Ok(Zones::Academy);
     }
-    if typed.is_empty() {
-        mistakes.add("portee", "Destinataires", "Choisissez au moins un département ou une circonscription.");
+    match needed {
+        ZonesNeeded::None if typed.is_empty() => return Ok(Zones::Academy),
+        ZonesNeeded::None => {
+            let message = "La liste dit elle-même à qui le courriel va, et rien n’est affiché sur le portail\u{a0}: retirez les départements et les circonscriptions.";
+            mistakes.add("portee", "Destinataires", message);
+        }
+        ZonesNeeded::ForPortal if typed.is_empty() => {
+            let message = "La liste ne vaut que pour le courriel\u{a0}: choisissez aussi pour qui le portail affiche l’information, au moins un département ou une circonscription, ou toute l’académie. Sinon, ne l’affichez pas sur le portail.";
+            mistakes.add("portee", "Destinataires", message);
+        }
+        ZonesNeeded::Always if typed.is_empty() => {
+            mistakes.add("portee", "Destinataires", "Choisissez au moins un département ou une circonscription.");
+        }
+        ZonesNeeded::Always | ZonesNeeded::ForPortal => {}
     }
     match Zones::parse(typed) {
         Ok(zones) => Ok(zones),
@@ -525,6 +561,9 @@ fn addresses(text: &str, mistakes: &mut Mistakes) -> Vec<Address> {
     if addresses.is_empty() {
         mistakes.add("liste", "Liste d’adresses", "Donnez les adresses, une par ligne.");
     }
+    if let Some(excess) = Excess::of_list(addresses.len()) {
+        mistakes.add("liste", "Liste d’adresses", french::sentence(excess.said().text(Language::French)));
+    }
     addresses
 }
 
@@ -559,11 +598,7 @@ fn preview(
         };
         format!("{from}jusqu’au {}", told(ends))
     });
-    let audience = if announcement.by_mail == Some(Recipients::List) && !announcement.on_portal {
-        "la liste d’adresses".to_owned()
-    } else {
-        announcement.zones.shown().join(", ")
-    };
+    let audience = announcement.audience();
     let application = announcement.application.clone();
     Ok(Preview {
         mail,

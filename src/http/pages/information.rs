@@ -154,7 +154,7 @@ pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): V
         Entry {
             address: address_of(announcement.reference),
             subject: announcement.subject.clone(),
-            audience: announcement.zones.shown().join(", "),
+            audience: announcement.audience(),
             application: announcement.application.clone(),
             portal: standing(&state, announcement, mailing.copied()),
             in_doubt: under_way.get(&reference).map(MailingProgress::in_doubt).unwrap_or_default(),
@@ -227,7 +227,7 @@ async fn shown(
         token: state.pages.tokens.token(person, Timestamp::now()),
         here: address_of(announcement.reference),
         announcement,
-        audience: announcement.zones.shown().join(", "),
+        audience: announcement.audience(),
         written: written(state, announcement),
         portal: standing(state, announcement, mailing.as_ref().map(|progress| &progress.mailing)),
         ends: ends.unwrap_or_default(),

@@ -26,7 +26,7 @@ const CONFIRMED: [(&str, &str); 2] =
 type Row = (&'static [&'static str], i32, &'static str, &'static str);
 
 /// Of an announcement.
-const WRITTEN: [Row; 21] = [
+const WRITTEN: [Row; 22] = [
     (&["@absent.md"], 64, "absent.md cannot be read", "absent.md ne se lit pas"),
     (&["@folder"], 64, "cannot be read", "ne se lit pas"),
     (&["@latin.md"], 64, "in UTF-8", "en UTF-8"),
@@ -40,6 +40,7 @@ const WRITTEN: [Row; 21] = [
     (&["@lsu.md", "--application", " "], 64, "--application is empty", "--application est vide"),
     (&["@lsu.md", "--by", ""], 64, "--by is empty", "--by est vide"),
     (&["@lsu.md", "--list", "@absent.txt"], 64, "absent.txt cannot be read", "absent.txt ne se lit pas"),
+    (&["@lsu.md", "--list", "@many.txt"], 64, "20001 addresses, and 20000 at most", "20001 adresses, et 20000 au plus"),
     (&["@lsu.md", "--list", "@empty.md"], 64, "has no address", "n’a aucune adresse"),
     (&["@lsu.md", "--attach", "@folder"], 64, "cannot be read", "ne se lit pas"),
     (&["@lsu.md", "--portal", "--until", "2020-01-01"], 64, "--until is over", "--until est passé"),
@@ -112,12 +113,14 @@ async fn each_is_refused_and_says_why(#[case] language: Language) {
     let desk = Desk::new(&sandbox, &sink.url(), &CONFIRMED);
     fs::create_dir(desk.path("folder")).unwrap();
     let long = format!("# {}\n\nBonjour", "é".repeat(151));
+    let many: String = (0..20_001).map(|number| format!("a{number}@b.fr\n")).collect();
     for (name, content) in [
         ("latin.md", &b"# \xe9t\xe9\n\nBonjour"[..]),
         ("empty.md", b""),
         ("plain.md", b"Bonjour"),
         ("title.md", "# Été\n".as_bytes()),
         ("long.md", long.as_bytes()),
+        ("many.txt", many.as_bytes()),
     ] {
         fs::write(desk.path(name), content).unwrap();
     }
@@ -192,6 +195,7 @@ fn each_reason_is_said_in_both_languages() {
         InformError::NoBatch { batch: 9, of: 2 },
         InformError::NothingInDoubt(5),
         InformError::TooMuch(Excess::Text { kept: 15_000, of: 16_000 }),
+        InformError::TooMuch(Excess::Addresses { of: 50_000 }),
     ];
     errors.extend([Lack::Subject, Lack::Text, Lack::Way, Lack::End, Lack::Application].map(InformError::Missing));
     errors.extend([Unfrozen::Interrupted, Unfrozen::WithoutAddresses, Unfrozen::Stale].map(InformError::Unfrozen));

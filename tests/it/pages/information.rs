@@ -250,6 +250,57 @@ async fn each_writes_their_own(
     assert_eq!(count, usize::from(is_theirs));
 }
 
+/// A list says itself who gets the mail; whom the portal tells, zones say, and nothing else. What is previewed for whom;
+/// nothing of what is refused.
+#[rstest]
+#[case::by_mail_alone(&[("portail", ""), ("departement", "")], Ok("<dt>Pour</dt><dd>une liste d’adresses</dd>"))]
+#[case::the_academy_means_nothing(
+    &[("portail", ""), ("departement", ""), ("portee", "academie")],
+    Ok("<dt>Pour</dt><dd>une liste d’adresses</dd>"),
+)]
+#[case::zones_beside_it(&[("portail", "")], Err("retirez les départements et les circonscriptions"))]
+#[case::a_circonscription_beside_it(
+    &[("portail", ""), ("departement", ""), ("circonscriptions", "21/Dijon Nord")],
+    Err("retirez les départements et les circonscriptions"),
+)]
+#[case::on_the_portal_for_nobody(&[("departement", "")], Err("choisissez aussi pour qui le portail affiche"))]
+#[case::on_the_portal_too(&[], Ok("<dt>Pour</dt><dd>département 21</dd>"))]
+#[case::on_the_portal_for_all(
+    &[("departement", ""), ("portee", "academie")],
+    Ok("<dt>Pour</dt><dd>académie</dd>"),
+)]
+#[tokio::test]
+async fn a_list_is_nobody_s_zone(
+    #[case] changes: &[(&'static str, &'static str)],
+    #[case] expected: Result<&str, &str>,
+) {
+    let scene = Scene::start(&[]).await;
+    let list = [("courriel", "list"), ("liste", "a@ac-dijon.fr\nb@ac-dijon.fr")];
+    let fields = changed(&[&list[..], changes].concat());
+    let preview = scene.compose(OPERATOR, &fields, "apercu").await;
+    let status = if expected.is_ok() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    assert_eq!(preview.status, status, "{}", preview.html);
+    let (Ok(said) | Err(said)) = expected;
+    assert!(preview.has(said), "{said} in {}", preview.html);
+    if let Ok(said) = expected {
+        let address = scene.announce(OPERATOR, &fields).await;
+        let shown = scene.portal.get(&address, OPERATOR).await;
+        assert!(shown.has(said), "{said} in {}", shown.html);
+        assert!(scene.portal.get("/information", OPERATOR).await.has(said));
+    }
+}
+
+/// A list has so many addresses at most, on the page as over the API.
+#[tokio::test]
+async fn a_list_that_is_too_long_is_refused_in_words() {
+    let scene = Scene::start(&[]).await;
+    let list: String = (0..20_001).map(|number| format!("a{number}@b.fr\n")).collect();
+    let fields = changed(&[("courriel", "list"), ("liste", &list), ("portail", ""), ("departement", "")]);
+    let wrong = scene.compose(OPERATOR, &fields, "apercu").await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.has("La liste a 20001 adresses, et 20000 au plus partent à la fois"), "{:.9000}", wrong.html);
+}
+
 /// Of an announcement to department 21's directors about LSU: who sees it, and who may end it.
 #[rstest]
 #[case::an_operator(OPERATOR, Some((true, true)))]
