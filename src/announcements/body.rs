@@ -44,6 +44,12 @@ fn halves(html: &str) -> Option<(&str, &str)> {
     Some((source, shown.strip_suffix(BODY_END)?))
 }
 
+/// Whether nobody reads a word of it: what it shows, and not what was typed, is what people get.
+pub fn says_nothing(markdown: &str) -> bool {
+    let shown = markdown::shown(markdown, FIRST_HEADING).map(|html| html_text::from_html(&html));
+    !shown.as_deref().unwrap_or(markdown).chars().any(char::is_alphanumeric)
+}
+
 /// Markdown as HTML in one line, its characters as [`as_typed`] writes them.
 fn rich(markdown: &str) -> Option<String> {
     // A line's end behind a tag says nothing; the others are those of listings.
@@ -128,11 +134,33 @@ pub(super) fn kept(html: &str) -> usize {
 mod tests {
     use rstest::rstest;
 
-    use super::{as_typed, kept, read_body, written};
+    use super::{as_typed, kept, read_body, says_nothing, written};
     use crate::text::french;
 
     const BODY: &str = "# LSU\n\n**LSU** ne répond pas\u{a0}: [état](https://ac-dijon.fr/lsu?a=1&b=2).\nÀ suivre.\n\n\
                         - a & b\n- <c>\n\n1. un\n2. deux\n\n```\nx\n  y\n```";
+
+    #[rstest]
+    #[case("<!-- à écrire -->", true)]
+    #[case("<script>alert(1)</script>", true)]
+    #[case("<style>p { color: red }</style>", true)]
+    #[case("![Capture](https://ac-dijon.fr/p.png)", true)]
+    #[case("[](https://ac-dijon.fr)", true)]
+    #[case("# \n\n---\n\n- \n- \n\n> ", true)]
+    #[case("1. ", true)]
+    #[case("&nbsp;\n\n\u{200b}", true)]
+    #[case("<p></p><br>", true)]
+    #[case("[a]: https://ac-dijon.fr", true)]
+    #[case(" \u{a0} ", true)]
+    #[case("", true)]
+    #[case("Ok", false)]
+    #[case("<b>3</b>", false)]
+    #[case("`2`", false)]
+    #[case("<https://ac-dijon.fr>", false)]
+    #[case("![Capture](https://ac-dijon.fr/p.png) Voici.", false)]
+    fn what_shows_no_word_says_nothing(#[case] markdown: &str, #[case] expected: bool) {
+        assert_eq!(says_nothing(markdown), expected, "{:?}", super::rich(markdown));
+    }
 
     #[test]
     fn readers_of_glpi_see_no_mark() {

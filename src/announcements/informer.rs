@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     announcement::{Announcement, Recipients, WAYS},
+    body::says_nothing,
     dispatch::{Dispatcher, Sending, SendingError},
     excess::Excess,
     files::{self, AnnouncementFile},
@@ -193,7 +194,7 @@ impl Informer {
         if announcement.subject.trim().is_empty() {
             return Err(InformError::Missing(Lack::Subject));
         }
-        if announcement.markdown.trim().is_empty() {
+        if says_nothing(&announcement.markdown) {
             return Err(InformError::Missing(Lack::Text));
         }
         announcement.fits().map_err(InformError::TooMuch)?;

@@ -33,6 +33,7 @@ mod zones;
 pub use self::{
     announcement::{Announcement, Recipients},
     board::{Board, Message},
+    body::says_nothing,
     dispatch::{Sending, SendingError},
     excess::{Excess, ExcessPart, LONGEST_BODY, LONGEST_LIST},
     files::AnnouncementFile,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, requests, schemas, services::Services};
 use crate::{
-    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_LIST, LONGEST_SUBJECT, Recipients, Stranger, Zones},
+    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_LIST, LONGEST_SUBJECT, Recipients, Stranger, Zones, says_nothing},
     intake::form::{self, FieldError},
     request::{Address, Enclosure, Reference},
 };
@@ -132,7 +132,7 @@ pub(super) async fn new_announcement(
     let mut fields = Fields::of(body, &FIELDS)
         .ok_or_else(|| no_object("{\"subject\": \"…\", \"text\": \"…\", \"zones\": [\"021\"]}"))?;
     let subject = fields.text("subject", LONGEST_SUBJECT);
-    let text = fields.text("text", LONGEST_BODY);
+    let text = fields.text("text", LONGEST_BODY).filter(|text| !says_nothing(text));
     for (field, given) in [("subject", &subject), ("text", &text)] {
         if given.is_none() {
             fields.note(field, "missing", "Donnez un texte.".to_owned());

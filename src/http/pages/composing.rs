@@ -22,7 +22,7 @@ use super::{
 use crate::{
     announcements::{
         Announcement, Excess, ExcessPart, InformError, LONGEST_LIST, LONGEST_SUBJECT, Message, NoList, RecipientList, Recipients,
-        Stranger, StrangerKind, Zone, Zones,
+        Stranger, StrangerKind, Zone, Zones, says_nothing,
     },
     config,
     http::{in_charge, problem::Problem},
@@ -394,7 +394,7 @@ async fn meant(state: &PageState, posted: &Posted, name: &str) -> Result<Result<
         mistakes.add("sujet", "Objet", message);
     }
     let text = posted.one("texte");
-    if text.trim().is_empty() {
+    if says_nothing(text) {
         mistakes.add("texte", "Texte", "Écrivez le texte de l’information.");
     }
     let application = Some(posted.one("application").trim()).filter(|name| !name.is_empty()).map(str::to_owned);

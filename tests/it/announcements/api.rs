@@ -365,6 +365,9 @@ async fn what_says_nothing_means_nothing() {
     };
     let portal = json!({"recipients": "none", "on_portal": true, "ends": "2036-01-01T00:00:00Z"});
     for (change, field) in [
+        (json!({"text": "<!-- à écrire -->"}), "text"),
+        (json!({"text": "<script>x()</script>"}), "text"),
+        (json!({"text": "![Capture](https://ac-dijon.fr/p.png)"}), "text"),
         (json!({"zones": []}), "zones"),
         (json!({"zones": [""]}), "zones"),
         (json!({"zones": ""}), "zones"),

@@ -26,12 +26,13 @@ const CONFIRMED: [(&str, &str); 2] =
 type Row = (&'static [&'static str], i32, &'static str, &'static str);
 
 /// Of an announcement.
-const WRITTEN: [Row; 22] = [
+const WRITTEN: [Row; 23] = [
     (&["@absent.md"], 64, "absent.md cannot be read", "absent.md ne se lit pas"),
     (&["@folder"], 64, "cannot be read", "ne se lit pas"),
     (&["@latin.md"], 64, "in UTF-8", "en UTF-8"),
     (&["@empty.md"], 64, "it has no subject", "elle n’a pas d’objet"),
     (&["@plain.md"], 64, "--subject, or `# …`", "--subject, ou `# …`"),
+    (&["@comment.md"], 64, "it has no text", "elle n’a pas de texte"),
     (&["@title.md"], 64, "it has no text", "elle n’a pas de texte"),
     (&["@lsu.md", "--subject", " "], 64, "it has no subject", "elle n’a pas d’objet"),
     (&["@long.md"], 64, "151 characters, and 150 at most", "151 caractères, et 150 au plus"),
@@ -119,6 +120,7 @@ async fn each_is_refused_and_says_why(#[case] language: Language) {
         ("empty.md", b""),
         ("plain.md", b"Bonjour"),
         ("title.md", "# Été\n".as_bytes()),
+        ("comment.md", "# Été\n\n<!-- à écrire -->\n".as_bytes()),
         ("long.md", long.as_bytes()),
         ("many.txt", many.as_bytes()),
     ] {

@@ -425,6 +425,10 @@ async fn everything_that_is_wrong_is_named_and_what_was_typed_stays() {
         (&[("liste", "a@ac-dijon.fr")], "Vous avez donné des adresses, et choisi un autre envoi"),
         (&[("departement", "021,0Z1")], "«\u{a0}021,0Z1\u{a0}» n’est pas une zone"),
         (&[("application", "LSUU")], "Aucune application ne s’appelle «\u{a0}LSUU\u{a0}»"),
+        // What shows nothing is as blank as a blank.
+        (&[("texte", "<!-- à écrire -->")], "Écrivez le texte"),
+        (&[("texte", "<script>x()</script>")], "Écrivez le texte"),
+        (&[("texte", "![Capture](https://ac-dijon.fr/p.png)")], "Écrivez le texte"),
         // A way that there is not is not «no mail».
         (&[("courriel", "directeurs")], "Choisissez un envoi de la liste."),
     ] {
