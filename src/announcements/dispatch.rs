@@ -6,7 +6,11 @@
 //! again only when somebody says so. So any instance goes on where another one ended, and two at the same moment do no
 //! harm; that one at a time sends is a courtesy to the relay.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
@@ -16,7 +20,7 @@ use super::{
     files::{self, NoFiles},
     journal::{Batch, Departure, DepartureState, Journal, MailingOutcome, MailingState, Standing},
     patience::Patience,
-    progress::{MailingProgress, Settled},
+    progress::{MailingProgress, RelayPause, Settled},
     record::Records,
 };
 use crate::{
@@ -123,6 +127,10 @@ pub(super) struct Dispatcher {
     /// A sender that stood still for longer than this between its note and the mail does not send it.
     standstill: Duration,
     settled: Settled,
+    /// Somebody looks again so often what can be sent.
+    look_every: Duration,
+    /// What the relay said when this process could not go on with a mailing, and when that is tried again.
+    pauses: Mutex<BTreeMap<String, RelayPause>>,
     /// Who writes departures here.
     me: String,
 }
@@ -134,6 +142,7 @@ impl Dispatcher {
         letters: AnnouncementLetters,
         (per_minute, retry): (u32, Duration),
         (relay, answer): (Duration, Duration),
+        look_every: Duration,
     ) -> Self {
         metrics::describe_counter!(MAILS, "Addresses of announcements, by what became of them.");
         for outcome in [HANDED, DOUBTFUL, REFUSED, PUT_OFF] {
@@ -150,6 +159,8 @@ impl Dispatcher {
             patience: Patience::of(retry.saturating_mul(LONGEST_PAUSE)),
             standstill: relay,
             settled: Settled(settled),
+            look_every,
+            pauses: Mutex::default(),
             me: instance_token(),
         }
     }
@@ -157,6 +168,28 @@ impl Dispatcher {
     /// After how long a departure that nobody rewrote is in doubt.
     pub(super) fn settled(&self) -> Settled {
         self.settled
+    }
+
+    /// How far a mailing is, with what this process knows of the relay.
+    pub(super) fn progress(&self, journal: &Journal) -> MailingProgress {
+        let now = Timestamp::now();
+        let mut progress = journal.progress(self.settled, now);
+        if let Some(pause) = &mut progress.relay {
+            let known = self.pauses().get(&journal.mailing.reference).copied().filter(|known| known.again > Some(now));
+            pause.code = pause.code.or(known.and_then(|known| known.code));
+            let due = self.next(journal).map(|(_, due)| due).filter(|due| *due > now);
+            pause.again = due.or(known.and_then(|known| known.again));
+        }
+        progress
+    }
+
+    /// Forgets what the relay said of mailings that are not open.
+    pub(super) fn forget_but(&self, is_open: impl Fn(&str) -> bool) {
+        self.pauses().retain(|reference, _| is_open(reference));
+    }
+
+    fn pauses(&self) -> MutexGuard<'_, BTreeMap<String, RelayPause>> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends what can be sent of a mailing, until `stop`; says after each batch how far it is.
@@ -167,8 +200,7 @@ impl Dispatcher {
         mut each: impl FnMut(&MailingProgress),
     ) -> Result<Sending, SendingError> {
         let mut journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?;
-        let settled = |journal: &Journal| journal.progress(self.settled, Timestamp::now());
-        let ended = |journal: &Journal| Sending { progress: settled(journal), again: None, why: None };
+        let ended = |journal: &Journal| Sending { progress: self.progress(journal), again: None, why: None };
         if journal.mailing.state != MailingState::Going {
             return Ok(ended(&journal));
         }
@@ -179,14 +211,14 @@ impl Dispatcher {
         let mut next_batch = Instant::now();
         let mut why = None;
         let sending = loop {
-            each(&settled(&journal));
+            each(&self.progress(&journal));
             let Some((batch, due)) = self.next(&journal) else {
                 self.end(&mut journal).await?;
                 break ended(&journal);
             };
             if due > Timestamp::now() || why.is_some() || stop.is_cancelled() {
                 let again = if why.is_some() { due.max(self.later(1)) } else { due };
-                break Sending { progress: settled(&journal), again: Some(again), why };
+                break Sending { progress: self.progress(&journal), again: Some(again), why };
             }
             if !self.wait_until(next_batch, stop).await? {
                 continue;
@@ -201,6 +233,9 @@ impl Dispatcher {
                 Step::Done => next_batch += Duration::from_mins(1) * size / self.per_minute,
                 Step::NotNow(error) => {
                     tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
+                    let again = Timestamp::now().checked_add(self.look_every).ok().min(Some(self.later(1)));
+                    let pause = RelayPause { is_of_all: true, code: error.code(), since: None, again };
+                    self.pauses().insert(reference.to_owned(), pause);
                     why = Some(error.reason());
                 }
                 Step::Another => {

@@ -122,6 +122,7 @@ impl Informer {
                 letters.clone(),
                 (settings.per_minute, settings.retry),
                 (config.smtp.timeout, config.glpi.timeout),
+                LOOK_EVERY,
             ),
             records,
             ledger,
@@ -742,6 +743,7 @@ impl Informer {
         let open: BTreeSet<Reference> = mailings.iter().filter_map(Mailing::name).collect();
         self.released().retain(|reference| open.contains(reference));
         self.asked().retain(|reference, _| open.contains(reference));
+        self.dispatcher.forget_but(|name| mailings.iter().any(|mailing| mailing.reference == name));
         let mut again: Option<Timestamp> = None;
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
             if Timestamp::now() > self.asks_again_from(mailing)
@@ -807,7 +809,7 @@ impl Informer {
     }
 
     fn progress_of(&self, journal: &Journal) -> MailingProgress {
-        journal.progress(self.dispatcher.settled(), Timestamp::now())
+        self.dispatcher.progress(journal)
     }
 }
 

@@ -41,7 +41,7 @@ pub use self::{
     journal::{Mailing, MailingOutcome, MailingState, RelayWait},
     keeping::{Keeping, KeepingError},
     one_line::LONGEST_SUBJECT,
-    progress::{Doubt, MailingProgress},
+    progress::{Doubt, MailingProgress, RelayPause},
     recipients::{NO_ZONE, NoList, RecipientList},
     record::NotFrozen,
     refusal::{InformError, Lack, Unfrozen},

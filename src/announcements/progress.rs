@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::journal::{Departure, Journal, Mailing, MailingState};
+use super::journal::{Departure, DepartureState, Journal, Mailing, MailingState};
 use crate::{
     request::Address,
     text::{Bilingual, french},
@@ -29,6 +29,56 @@ pub struct MailingProgress {
     pub refused: Vec<(Address, u16)>,
     /// Whether the relay has it for these cannot be said.
     pub doubts: Vec<Doubt>,
+    /// What the relay keeps back, as far as that is known.
+    pub relay: Option<RelayPause>,
+}
+
+/// The relay kept back a mailing that goes, or some of its addresses, when it was asked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelayPause {
+    /// Whether it took none of them.
+    pub is_of_all: bool,
+    /// The code of its answer, where it gave one and this is known here.
+    pub code: Option<u16>,
+    /// Since when it takes nothing at all, where that is written down.
+    pub since: Option<Timestamp>,
+    /// When it is asked again at the latest, where this is known here.
+    pub again: Option<Timestamp>,
+}
+
+impl RelayPause {
+    /// What happened and what comes, its moments as `told` writes them.
+    pub fn said(self, told: impl Fn(Timestamp) -> String) -> Bilingual {
+        let mut said = if self.is_of_all {
+            Bilingual::new(
+                "at the last try the mail relay took nothing",
+                "au dernier essai, le relais de messagerie n’a rien pris",
+            )
+        } else {
+            Bilingual::new(
+                "at the last try the mail relay put some addresses off",
+                "au dernier essai, le relais de messagerie a remis des adresses à plus tard",
+            )
+        };
+        if let Some(code) = self.code {
+            said = said.then("", &Bilingual::same(format!(" ({code})")));
+        }
+        if let Some(since) = self.since.map(&told) {
+            let since = Bilingual::new(format!(", and nothing since {since}"), format!(", et rien depuis le {since}"));
+            said = said.then("", &since);
+        }
+        let again = match self.again.map(told) {
+            Some(again) => Bilingual::new(
+                format!("; the next try comes by {again}"),
+                format!("\u{a0}; nouvel essai le {again} au plus tard"),
+            ),
+            None => Bilingual::new(
+                "; a running gateway tries again by itself",
+                "\u{a0}; une passerelle qui tourne réessaie d’elle-même",
+            ),
+        };
+        said.then("", &again)
+    }
 }
 
 /// A batch of which nobody knows whether the relay has it: an operator decides, who has looked into the relay's log.
@@ -80,6 +130,7 @@ impl Journal {
             departing: Vec::new(),
             refused: Vec::new(),
             doubts: Vec::new(),
+            relay: None,
         };
         for batch in self.batches.values() {
             let standing = self.standing(batch);
@@ -98,7 +149,29 @@ impl Journal {
                 progress.departing.push(doubt);
             }
         }
+        progress.relay = self.relay_pause().filter(|_| progress.pending > 0);
         progress
+    }
+
+    /// What the relay kept back when it was asked last, as far as the notes say so.
+    fn relay_pause(&self) -> Option<RelayPause> {
+        if self.mailing.state != MailingState::Going {
+            return None;
+        }
+        let pause = RelayPause { is_of_all: true, code: None, since: None, again: None };
+        if let Some(waits) = self.mailing.waits {
+            return Some(RelayPause { since: Some(waits.since), ..pause });
+        }
+        // Whatever batch it was of.
+        let (_, last) = self.departures.values().max_by_key(|(_, departure)| departure.at)?;
+        match last.state {
+            DepartureState::NotSent if last.decided_by.is_none() => Some(pause),
+            DepartureState::Handed => {
+                let (_, code) = last.put_off.first()?;
+                Some(RelayPause { is_of_all: last.to.is_empty(), code: Some(*code), ..pause })
+            }
+            DepartureState::NotSent | DepartureState::Going | DepartureState::Again => None,
+        }
     }
 }
 
@@ -165,10 +238,11 @@ mod tests {
         "8\u{a0}adresses\u{a0}: 7\u{a0}remises au relais, 1\u{a0}refusée par le relais, 0 à venir")]
     fn it_is_said_how_many_are_where(
         #[case] state: MailingState,
-        #[case] [handed, pending, under_way, refused, in_doubt]: [usize; 5],
+        #[case] many: [usize; 5],
         #[case] english: &str,
         #[case] french: &str,
     ) {
+        let [handed, pending, under_way, refused, in_doubt] = many;
         let mut mailing = mailing("LSU", "Bonjour");
         (mailing.state, mailing.addresses) = (state, 8);
         let addresses = |many| vec![Address::parse("a@ac-dijon.fr").unwrap(); many];
@@ -183,6 +257,7 @@ mod tests {
             departing: Vec::new(),
             refused: addresses(refused).into_iter().map(|address| (address, 550)).collect(),
             doubts: vec![Doubt { batch: 1, at, addresses: addresses(in_doubt), from }],
+            relay: None,
         };
         let counted = progress.counted();
         assert_eq!((counted.text(Language::English), counted.text(Language::French)), (english, french));

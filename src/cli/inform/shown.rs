@@ -219,6 +219,9 @@ impl Screen {
         } else {
             say(format!("{}  {}  {}", mailing.reference, self.text(&mailing.state.said()), mailing.subject));
             self.say(&progress.counted());
+            if let Some(pause) = progress.relay {
+                self.say(&pause.said(|moment| self.moment(moment, "%Y-%m-%d %H:%M:%S")));
+            }
             if mailing.state == MailingState::ToConfirm {
                 self.say(&self.waits(app, progress));
             }
@@ -336,6 +339,7 @@ fn as_json(progress: &MailingProgress) -> Value {
         "refused": refused.collect::<Vec<_>>(),
         "doubts": progress.doubts.iter().map(batch).collect::<Vec<_>>(),
         "departing": progress.departing.iter().map(batch).collect::<Vec<_>>(),
+        "relay": progress.relay.map(|pause| json!({ "code": pause.code, "since": pause.since, "again": pause.again })),
         "is_whole": progress.is_whole,
         "asked": progress.is_asked,
     })

@@ -85,6 +85,20 @@ struct DoubtfulBatch {
     from: String,
 }
 
+/// That the relay kept it back.
+#[derive(Serialize, ToSchema)]
+struct RelayShown {
+    /// The code of its answer; null where it gave none, or the instance that answers does not know it.
+    #[schema(example = 451)]
+    code: Option<u16>,
+    /// Since when it takes nothing at all, RFC 3339; null where it took some.
+    #[schema(format = DateTime, example = "2026-11-24T09:12:00+01:00")]
+    since: Option<String>,
+    /// When it is asked again at the latest, RFC 3339; null where the instance that answers does not know it.
+    #[schema(format = DateTime, example = "2026-11-24T09:13:00+01:00")]
+    again: Option<String>,
+}
+
 /// What is told, and how far it is.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AnnouncementState {
@@ -127,6 +141,8 @@ pub(super) struct AnnouncementState {
     doubts: Vec<DoubtfulBatch>,
     /// What is on its way at this moment.
     departing: Vec<DoubtfulBatch>,
+    /// What the relay did when it kept back all, or some addresses, at the last try; null where it did not.
+    relay: Option<RelayShown>,
     /// The Message-ID of its mails; null where none goes.
     #[schema(example = "<P-7K3M-Q2XV-9D4T.information.passerelle@ac-dijon.fr>")]
     message_id: Option<String>,
@@ -175,6 +191,11 @@ pub(super) fn state(
             .collect(),
         doubts: doubts.iter().map(batch).collect(),
         departing: departing.iter().map(batch).collect(),
+        relay: progress.and_then(|progress| progress.relay).map(|pause| RelayShown {
+            code: pause.code,
+            since: pause.since.map(|moment| written(services, moment)),
+            again: pause.again.map(|moment| written(services, moment)),
+        }),
         message_id: mailing.name().map(|reference| letters.message_id(reference)),
     })
 }
@@ -196,6 +217,7 @@ pub(super) fn kept(services: &Services, announcement: &Announcement) -> Announce
         refused: Vec::new(),
         doubts: Vec::new(),
         departing: Vec::new(),
+        relay: None,
         message_id: None,
     }
 }

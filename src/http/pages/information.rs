@@ -45,6 +45,8 @@ struct Entry {
     application: Option<String>,
     portal: Option<Standing>,
     mail: Option<String>,
+    /// What the relay keeps back of it.
+    pause: Option<String>,
     /// To so many addresses it is not known whether it went.
     in_doubt: usize,
     /// It is to go by mail, and has no list: nobody got it.
@@ -93,6 +95,11 @@ struct AnnouncementPage<'a> {
 impl AnnouncementPage<'_> {
     fn counted(&self, progress: &MailingProgress) -> String {
         progress.counted().text(Language::French).to_owned()
+    }
+
+    /// What the relay keeps back.
+    fn pause(&self, progress: &MailingProgress) -> Option<String> {
+        progress.relay.map(|pause| french::sentence(pause.said(|at| self.moment(&at)).text(Language::French)))
     }
 
     fn percent(&self) -> usize {
@@ -157,6 +164,10 @@ pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): V
             audience: announcement.audience(),
             application: announcement.application.clone(),
             portal: standing(&state, announcement, mailing.copied()),
+            pause: under_way.get(&reference).and_then(|progress| progress.relay).map(|pause| {
+                let told = |moment| told(moment, &state.services.time_zone);
+                french::sentence(pause.said(told).text(Language::French))
+            }),
             in_doubt: under_way.get(&reference).map(MailingProgress::in_doubt).unwrap_or_default(),
             is_unfrozen: mail.is_some() && mailing.is_none(),
             mail,

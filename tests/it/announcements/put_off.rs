@@ -13,7 +13,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    addresses, directory,
+    addresses,
+    commands::Desk,
+    directory,
     sending::{announcement, app, operator, send},
     sink::{Moods, Sink},
 };
@@ -98,6 +100,45 @@ async fn what_is_put_off_for_a_day_of_tries_is_refused(#[case] moods: Moods, #[c
     assert_eq!((progress.handed, progress.refused.len(), progress.in_doubt()), (0, 20, 0));
     assert!(progress.refused.iter().all(|(_, given)| *given == code), "{:?}", progress.refused);
     assert!(sink.copies().is_empty());
+}
+
+/// What the relay keeps back is said, with its answer where the instance knows it and with when it is asked again; another
+/// process says what the notes say. Once the relay takes all, nothing is said of it.
+#[rstest]
+#[case::each_address(each("451 4.3.0 later"), Some(451), true)]
+#[case::the_sender(words("MAIL FROM", 451), Some(451), false)]
+#[case::the_mail_before_it_comes(words("DATA", 452), Some(452), false)]
+#[case::the_mail(Moods { ends: vec![452; 1], ..Moods::default() }, Some(452), false)]
+#[case::it_ends_the_connection(words("DATA", 421), Some(421), false)]
+#[case::it_is_away(Moods { away: true, ..Moods::default() }, None, false)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_relay_keeps_back_is_said(#[case] moods: Moods, #[case] code: Option<u16>, #[case] is_noted: bool) {
+    let (sandbox, sink) = (sandbox().await, Sink::start(moods).await);
+    let (_folder, csv) = directory(20);
+    let settings = [("announcements.retry", "1h"), ("announcements.batch", "20")];
+    let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let app = instance();
+    let informed = app.informer.inform(announcement("kept", &[]), (&[], &Enclosure::default()), &operator()).await;
+    let reference = informed.unwrap().announcement.reference;
+    assert_eq!(app.informer.progress(reference).await.unwrap().relay, None, "nobody has asked it");
+    let began = Timestamp::now();
+    once(&app, reference).await;
+    let pause = app.informer.progress(reference).await.unwrap().relay.expect("it is said");
+    assert_eq!((pause.code, pause.is_of_all), (code, true));
+    assert!(pause.again.is_some_and(|again| again > began), "{pause:?}");
+    let elsewhere = instance().informer.progress(reference).await.unwrap().relay.expect("the notes say it");
+    assert_eq!(elsewhere.code, code.filter(|_| is_noted));
+    let desk = Desk::new(&sandbox, &sink.url(), &[]);
+    for (language, words) in
+        [("en", "at the last try the mail relay took nothing"), ("fr", "le relais de messagerie n’a rien pris")]
+    {
+        let (said, _) = desk.said(&["show", &reference.to_string(), "--lang", language]).await;
+        assert!(said.contains(words), "{said}");
+    }
+    *sink.moods.lock().unwrap() = Moods::default();
+    pass(&app, reference, SignedDuration::from_hours(2)).await;
+    let progress = once(&app, reference).await.progress;
+    assert_eq!((progress.handed, progress.relay), (20, None), "{progress:?}");
 }
 
 /// What came before the try at which the relay puts off.

@@ -9,6 +9,7 @@ use super::{Page, Portal, TRUSTED, file, page};
 use crate::support::{
     gateway::Gateway,
     sink::{Moods, Sink},
+    wait_until,
 };
 
 const OPERATOR: &str = "chef@ac-dijon.fr";
@@ -770,6 +771,34 @@ async fn what_the_relay_refuses_is_shown_as_refused(
     }
     let list = scene.portal.get("/information", OPERATOR).await;
     assert!(list.has(listed), "{}", list.html);
+}
+
+/// While the relay puts mails off, the page, the list and the API say so, and that it is tried again.
+#[tokio::test]
+async fn what_the_relay_puts_off_is_shown_as_put_off() {
+    let sink = Sink::start(Moods { words: [("MAIL FROM", 451)].into(), ..Moods::default() }).await;
+    let relay = sink.url();
+    let settings = [
+        ("smtp.url", relay.as_str()),
+        ("announcements.retry", "3s"),
+        ("smtp.timeout", "2s"),
+        ("people.tokens", "operators:operators-token-for-tests"),
+    ];
+    let scene = Scene::sending(&settings).await;
+    let address = scene.announce(OPERATOR, &usual()).await;
+    let said = "u dernier essai, le relais de messagerie n’a rien pris (451), et rien depuis le";
+    scene.until(&address, OPERATOR, said).await;
+    scene.until("/information", OPERATOR, said).await;
+    let path = address.replace("/information/", "/v1/announcements/");
+    wait_until("the API says it", async || {
+        let call = scene.portal.gateway.call(Method::GET, &path).bearer_auth("operators-token-for-tests");
+        let answer: serde_json::Value = call.send().await.unwrap().json().await.unwrap();
+        answer["relay"]["code"] == 451 && answer["relay"]["since"].is_string() && answer["relay"]["again"].is_string()
+    })
+    .await;
+    sink.moods.lock().unwrap().words.clear();
+    let done = scene.until(&address, OPERATOR, "envoi terminé").await;
+    assert!(!done.has("dernier essai"), "{}", done.html);
 }
 
 /// What is in doubt is shown so at once, with what happens now.
