@@ -25,8 +25,8 @@ use crate::{
 const FIRST_AFTER: Duration = Duration::from_secs(1);
 /// Messages that are shown at most, those that were begun last.
 const MOST: usize = 20;
-/// The level of a text's first heading: below those of pages and of the message itself.
-const FIRST_HEADING: usize = 4;
+/// The level of a text's first heading: the one below the message's title.
+const FIRST_HEADING: usize = 3;
 /// Characters of a message in a receipt.
 const EXCERPT: usize = 400;
 

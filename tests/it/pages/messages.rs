@@ -54,7 +54,7 @@ impl Scene {
             id: None,
             reference: Reference::new("announcement", "test", subject.as_bytes()),
             subject: subject.to_owned(),
-            markdown: "Le **rétablissement** est prévu à 14 h !\n\n<script>x</script>\n\n[Suivi](https://ac-dijon.fr)"
+            markdown: "Le **rétablissement** est prévu à 14 h !\n\n<script>x</script>\n\n[Suivi](https://ac-dijon.fr)\n\n# Suite\n\n## Détail\n\nÀ 14 h."
                 .to_owned(),
             zones: Zones::of(zones.iter().map(|code| Zone::parse(code).unwrap())),
             application: application.map(str::to_owned),
@@ -135,6 +135,22 @@ async fn a_message_is_on_the_home_of_its_zone_and_above_the_form_of_its_applicat
     let wrong = portal.send("/portail/nouvelle", "/portail/nouvelle", JEANNE, fields("")).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.has("bilans indisponibles"), "{}", wrong.html);
+}
+
+/// Headings of a message's text go on from its title, one level at a time, on each page that shows it (RGAA 9.1).
+#[tokio::test]
+async fn headings_of_a_text_go_on_from_its_title() {
+    let scene = Scene::start(&[]).await;
+    scene.say("Panne", &[], None).await;
+    for address in ["/portail", "/portail/nouvelle"] {
+        let page = scene.portal.get(address, JEANNE).await;
+        let mut levels = Vec::new();
+        for part in page.html.split("<h").skip(1) {
+            levels.extend(part.chars().next().and_then(|level| level.to_digit(10)));
+        }
+        assert!(levels.windows(2).all(|pair| pair[1] <= pair[0] + 1), "{address}: {levels:?}");
+        assert!(page.has("<h3>Suite</h3>") && page.has("<h4>Détail</h4>"), "{address}: {}", page.html);
+    }
 }
 
 #[tokio::test]
