@@ -68,6 +68,11 @@ use super::{
     services::Services,
 };
 
+/// Where the pages are.
+const PORTAL: &str = "/portail";
+const STEERING: &str = "/pilotage";
+const INFORMATION: &str = "/information";
+
 /// The pages' routes, below `/portail`, over what the API works with.
 pub(super) fn routes<S>(pages: Pages, services: Arc<Services>) -> Router<S>
 where
@@ -94,7 +99,7 @@ where
         .route("/pages/{name}", get(served::text))
         .route("/dsfr/{stamp}/{*name}", get(served::dsfr))
         .route("/fichiers/{name}", get(files::give))
-        .fallback(elsewhere)
+        .fallback(async |address: Uri| elsewhere(PORTAL, &address))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Cette page ne s'ouvre pas ainsi.")
         })
@@ -106,7 +111,7 @@ where
         .route("/donnees/{name}", get(steering::file))
         .route("/fiches", get(drafting::ask))
         .route("/fiches/{number}", get(drafting::show).post(drafting::draft))
-        .fallback(async || unknown())
+        .fallback(async |address: Uri| elsewhere(STEERING, &address))
         .method_not_allowed_fallback(async || unknown())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
@@ -117,24 +122,26 @@ where
         .route("/{reference}", get(information::show))
         .route("/{reference}/{deed}", post(information::act))
         .route("/{reference}/fichiers/{place}", get(enclosed::of_announcement))
-        .fallback(async || unknown())
+        .fallback(async |address: Uri| elsewhere(INFORMATION, &address))
         .method_not_allowed_fallback(async || unknown())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), problem::dress))
         .with_state(state);
     // What is nested does not see its own address with a slash.
-    let home = get(async || Redirect::permanent("/portail"));
+    let home = |place: &'static str| get(async move || Redirect::permanent(place));
     Router::new()
-        .route("/portail/", home)
-        .nest("/portail", routes)
-        .nest("/pilotage", steering)
-        .nest("/information", information)
+        .route("/portail/", home(PORTAL))
+        .route("/pilotage/", home(STEERING))
+        .route("/information/", home(INFORMATION))
+        .nest(PORTAL, routes)
+        .nest(STEERING, steering)
+        .nest(INFORMATION, information)
 }
 
 /// An address that ends in a slash is meant without.
-async fn elsewhere(address: Uri) -> Result<Redirect, Problem> {
+fn elsewhere(place: &str, address: &Uri) -> Result<Redirect, Problem> {
     match address.path().strip_suffix('/') {
-        Some(path) => Ok(Redirect::permanent(&format!("/portail{}", path.trim_end_matches('/')))),
+        Some(path) => Ok(Redirect::permanent(&format!("{place}{}", path.trim_end_matches('/')))),
         None => Err(unknown()),
     }
 }

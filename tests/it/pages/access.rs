@@ -73,9 +73,23 @@ async fn a_form_that_was_not_given_to_this_person_changes_nothing() {
 #[tokio::test]
 async fn a_slash_too_many_is_forgiven() {
     let portal = Portal::start().await;
-    for (path, meant) in [("/portail/", "/portail"), ("/portail/demandes/", "/portail/demandes")] {
-        let sent = portal.get(path, JEANNE).await;
-        assert_eq!((sent.status, sent.location()), (StatusCode::PERMANENT_REDIRECT, meant));
+    for meant in [
+        "/portail",
+        "/portail/demandes",
+        "/portail/demandes/1",
+        "/portail/perdue",
+        "/pilotage",
+        "/pilotage/fiches",
+        "/pilotage/donnees/applications.csv",
+        "/information",
+        "/information/nouvelle",
+        "/information/P-7K3M-Q2XV-9D4T",
+    ] {
+        for slashes in ["/", "//"] {
+            let sent = portal.get(&format!("{meant}{slashes}"), JEANNE).await;
+            assert_eq!(sent.status, StatusCode::PERMANENT_REDIRECT, "{meant}{slashes}: {}", sent.html);
+            assert_eq!(sent.location(), meant);
+        }
     }
 }
 
