@@ -61,6 +61,8 @@ struct Standing {
     label: String,
     /// Whether it is shown now, or will be.
     is_open: bool,
+    /// Whether it was never shown.
+    is_unshown: bool,
     /// Whether it never was, and never will be.
     is_given_up: bool,
 }
@@ -303,10 +305,9 @@ async fn end(state: &PageState, announcement: Announcement, until: Option<Timest
         let detail = "Le portail n’affiche pas cette information\u{a0}: elle n’est partie que par courriel.";
         return Err(Problem::new(StatusCode::CONFLICT, "not-on-portal", detail));
     }
-    // One that has not begun ends before it begins.
+    // One that has not begun ends before it begins: shown after all, it begins when its writer said.
     let ends = until.unwrap_or_else(|| Timestamp::now() - SignedDuration::from_secs(1));
-    let begins = announcement.begins.min(ends);
-    let rewritten = Announcement { begins, ends: Some(ends), ..announcement };
+    let rewritten = Announcement { ends: Some(ends), ..announcement };
     let reference = rewritten.reference;
     in_time(state, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
     tracing::info!(%reference, %ends, "a message of the portal has another end");
@@ -320,8 +321,13 @@ async fn prolong(state: &PageState, announcement: Announcement, posted: &Posted)
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail)
     };
     let until = moment(state, posted.one("fin")).ok().flatten().ok_or_else(wrong)?;
-    if until < Timestamp::now() + SHORTEST || until <= announcement.begins {
+    if until < Timestamp::now() + SHORTEST {
         return Err(wrong());
+    }
+    if until <= announcement.begins {
+        let begins = told(announcement.begins, &state.services.time_zone);
+        let detail = format!("Le portail ne l’affiche qu’à partir du {begins}\u{a0}: indiquez une fin plus tardive.");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail));
     }
     end(state, announcement, Some(until)).await
 }
@@ -403,20 +409,24 @@ fn standing(state: &PageState, announcement: &Announcement, mailing: Option<&Mai
     let told = |moment: Timestamp| told(moment, &state.services.time_zone);
     if announcement.is_held && mailing.is_some_and(|mailing| mailing.state == MailingState::Stopped) {
         let label = "jamais affichée\u{a0}: son envoi a été arrêté avant d’être confirmé".to_owned();
-        return Some(Standing { label, is_open: false, is_given_up: true });
+        return Some(Standing { label, is_open: false, is_unshown: true, is_given_up: true });
     }
     let (label, is_open) = match announcement.ends {
         Some(ends) if announcement.is_held && ends > now => {
             (format!("pas affichée\u{a0}: elle attend la confirmation de son envoi (jusqu’au {})", told(ends)), true)
         }
         None => ("sans fin\u{a0}: le portail ne l’affiche pas".to_owned(), false),
+        Some(ends) if ends <= now && ends <= announcement.begins => {
+            (format!("annulée le {}, avant d’être affichée", told(ends)), false)
+        }
         Some(ends) if ends <= now => (format!("terminée le {}", told(ends)), false),
         Some(ends) if announcement.begins > now => {
             (format!("à venir, du {} au {}", told(announcement.begins), told(ends)), true)
         }
         Some(ends) => (format!("affichée jusqu’au {}", told(ends)), true),
     };
-    Some(Standing { label, is_open, is_given_up: false })
+    let is_unshown = announcement.ends.is_some_and(|ends| ends <= announcement.begins);
+    Some(Standing { label, is_open, is_unshown, is_given_up: false })
 }
 
 fn written(state: &PageState, announcement: &Announcement) -> String {

@@ -527,6 +527,31 @@ async fn a_mailing_that_is_not_confirmed_is_stopped() {
     assert_eq!(theirs.status, StatusCode::FORBIDDEN, "{}", theirs.html);
 }
 
+/// One that is ended before it begins was never shown; shown after all, it begins when its writer said, and not at once.
+#[tokio::test]
+async fn one_that_is_cancelled_keeps_its_beginning() {
+    let scene = Scene::start(&[]).await;
+    let later = changed(&[("debut", "2036-12-10T08:00"), ("fin", "2036-12-12T18:00"), ("courriel", "")]);
+    let address = scene.announce(OPERATOR, &later).await;
+    let coming = "à venir, du 10\u{a0}décembre 2036 à 8\u{a0}h au 12\u{a0}décembre 2036 à 18\u{a0}h";
+    assert!(scene.portal.get(&address, OPERATOR).await.has(coming));
+    let ended = scene.send(&address, &format!("{address}/fin"), OPERATOR, &[]).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.html);
+    let cancelled = scene.portal.get(&address, OPERATOR).await;
+    for said in ["avant d’être affichée", "L’afficher après tout"] {
+        assert!(cancelled.has(said), "{said} in {}", cancelled.html);
+    }
+    assert!(!cancelled.has("terminée le") && !cancelled.has("Afficher à nouveau"), "{}", cancelled.html);
+    let prolong = format!("{address}/prolongation");
+    let early = scene.send(&address, &prolong, OPERATOR, &[("fin", "2036-12-09T18:00")]).await;
+    assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", early.html);
+    assert!(early.has("qu’à partir du 10\u{a0}décembre 2036 à 8\u{a0}h"), "{}", early.html);
+    let again = scene.send(&address, &prolong, OPERATOR, &[("fin", "2036-12-12T18:00")]).await;
+    assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.html);
+    assert!(scene.portal.get(&address, OPERATOR).await.has(coming));
+    assert!(!scene.portal.get("/portail", JEANNE).await.has("Incident en cours"), "it has not begun");
+}
+
 #[tokio::test]
 async fn where_announcements_are_off_the_pages_say_so() {
     let scene = Scene::start(&[("announcements.enabled", "false")]).await;
