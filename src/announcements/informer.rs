@@ -400,7 +400,7 @@ impl Informer {
     async fn others(&self, writer: &str) -> Result<Vec<Address>, GlpiError> {
         let now = Timestamp::now().to_zoned(self.zone.clone()).datetime();
         let operators = self.people.addresses(&Role::Operator, now).await?;
-        Ok(operators.into_iter().filter(|operator| !is_same(writer, operator.as_str())).collect())
+        Ok(operators.into_iter().filter(|operator| !may_have_written(writer, operator.as_str())).collect())
     }
 
     async fn is_operator(&self, person: &str) -> Result<bool, GlpiError> {
@@ -527,7 +527,7 @@ impl Informer {
         if expected.is_empty() || !bool::from(is_right) {
             return Err(InformError::WrongCode);
         }
-        if is_same(&journal.mailing.written_by, by) {
+        if may_have_written(&journal.mailing.written_by, by) {
             return Err(InformError::SamePerson);
         }
         if !self.is_operator(by).await? {
@@ -847,7 +847,7 @@ fn mailing(announcement: &Announcement, recipients: &RecipientList, must_confirm
 }
 
 /// Whether whoever wrote it is this person. A writer of whom only a name is known may be anybody.
-fn is_same(writer: &str, person: &str) -> bool {
+pub fn may_have_written(writer: &str, person: &str) -> bool {
     Address::parse(writer).is_none_or(|writer| Address::parse(person).is_some_and(|person| person == writer))
 }
 

@@ -37,7 +37,7 @@ pub use self::{
     dispatch::{Sending, SendingError},
     excess::{Excess, ExcessPart, LONGEST_BODY, LONGEST_LIST},
     files::AnnouncementFile,
-    informer::{DoubtDecision, Informed, Informer},
+    informer::{DoubtDecision, Informed, Informer, may_have_written},
     journal::{Mailing, MailingOutcome, MailingState, RelayWait},
     keeping::{Keeping, KeepingError},
     one_line::LONGEST_SUBJECT,

@@ -17,7 +17,7 @@ use super::{
     state::{PageState, Visitor},
 };
 use crate::{
-    announcements::{Announcement, DoubtDecision, InformError, Mailing, MailingProgress, MailingState, Unfrozen},
+    announcements::{Announcement, DoubtDecision, InformError, Mailing, MailingProgress, MailingState, Unfrozen, may_have_written},
     http::{in_charge, problem::Problem},
     people::Rights,
     request::Reference,
@@ -88,6 +88,8 @@ struct AnnouncementPage<'a> {
     comes_again: bool,
     zone: TimeZone,
     is_operator: bool,
+    /// Whether they wrote it, as far as is known: then somebody else confirms it.
+    is_writer: bool,
     /// Whether they may end, prolong and stop it, and not only see it.
     may_change: bool,
     /// What is wrong with what was sent.
@@ -251,6 +253,7 @@ async fn shown(
         comes_again,
         zone: zone.clone(),
         is_operator: rights.is_everything(),
+        is_writer: may_have_written(&announcement.written_by, person.as_str()),
         may_change: announcement.is_within(rights),
         mistake,
     };

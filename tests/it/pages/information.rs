@@ -465,7 +465,16 @@ async fn above_the_threshold_a_second_person_confirms_by_the_link_they_were_sent
     let with_code = format!("{address}?code={code}");
     let confirm = format!("{address}/confirmation");
     // Not whoever wrote it, not somebody without the code, no correspondent.
-    let own = scene.send(&with_code, &confirm, OPERATOR, &[]).await;
+    // Each is told so before they try.
+    for (person, said) in [
+        (OPERATOR, "Vous avez écrit cette information\u{a0}: une autre personne de l’exploitation doit la confirmer"),
+        (IEN, "seule l’exploitation le fait"),
+    ] {
+        let shown = scene.portal.get(&with_code, person).await;
+        assert!(shown.has(said) && !shown.has("Confirmer l’envoi"), "{}", shown.html);
+    }
+    assert!(scene.portal.get(&with_code, SECOND).await.has("Confirmer l’envoi"));
+    let own = scene.send(&with_code, &confirm, OPERATOR, &[("code", code)]).await;
     assert_eq!(own.status, StatusCode::FORBIDDEN);
     assert!(own.has("Qui a écrit l’information ne la confirme pas"), "{}", own.html);
     let guessed = scene.send(&format!("{address}?code=AAAA"), &confirm, SECOND, &[]).await;
