@@ -46,5 +46,5 @@ pub use self::{
     record::NotFrozen,
     refusal::{InformError, Lack, Unfrozen},
     strangers::{Stranger, StrangerKind},
-    zones::{Zone, Zones},
+    zones::{Zone, Zones, department_name},
 };

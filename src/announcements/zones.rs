@@ -62,9 +62,9 @@ impl Zone {
     /// As a person reads it.
     pub fn shown(&self) -> String {
         match self {
-            Self::Department(number) => format!("{DEPARTMENT}{}", short(number)),
+            Self::Department(number) => format!("{DEPARTMENT}{}", department_name(number)),
             Self::Circonscription { department, name } => {
-                format!("{CIRCONSCRIPTION}{name}{OF}{}", short(department))
+                format!("{CIRCONSCRIPTION}{name}{OF}{}", department_name(department))
             }
         }
     }
@@ -166,8 +166,8 @@ impl Zones {
     }
 }
 
-/// A department's number as people write it: 21, 2A, 971.
-fn short(number: &str) -> &str {
+/// A department's number as people write it: 21, 2A, 971. Words for one that nobody knows stay as they are.
+pub fn department_name(number: &str) -> &str {
     number.strip_prefix('0').unwrap_or(number)
 }
 

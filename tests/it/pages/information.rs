@@ -167,7 +167,7 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
         "ira à 2\u{a0}adresses",
         "Les <strong>bilans</strong> ne s’ouvrent pas.",
         "Le même en texte seul",
-        "<h3>Département 021\u{a0}: 2</h3>",
+        "<h3>Département 21\u{a0}: 2</h3>",
         "<summary>Circonscription Dijon Nord\u{a0}: 1</summary>",
         "<li>jeanne.martin@ac-dijon.fr</li>",
         "<li>anne.blanc@ac-dijon.fr</li>",
@@ -176,7 +176,7 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
     ] {
         assert!(preview.has(said), "{said} in {}", preview.html);
     }
-    assert!(!preview.has("paul.petit"), "{}", preview.html);
+    assert!(!preview.has("paul.petit") && !preview.has("épartement 021"), "{}", preview.html);
     assert!(scene.told().is_empty() && !scene.portal.get("/portail", JEANNE).await.has("Incident en cours"));
     // Sent from the preview, and by a double click once more, it is one announcement.
     let fields = changed(&[("envoyer", "oui")]);
@@ -704,6 +704,16 @@ async fn what_was_not_shown_is_shown_first(#[case] changes: &[(&'static str, &'s
     assert!(scene.portal.get("/information", OPERATOR).await.has("Aucune information") && scene.told().is_empty());
     let sent = scene.send_as_shown(&again, "/information/nouvelle", OPERATOR, &fields).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
+}
+
+/// One address is no list of them.
+#[tokio::test]
+async fn one_address_is_spoken_of_as_one() {
+    let scene = Scene::start(&[]).await;
+    let fields = changed(&[("departement", ""), ("circonscriptions", "58/Nevers")]);
+    let preview = scene.compose(OPERATOR, &fields, "apercu").await;
+    assert!(preview.has("Le courriel ira à une seule adresse."), "{}", preview.html);
+    assert!(!preview.has("une seule fois") && !preview.has("les autres"), "{}", preview.html);
 }
 
 /// Nor does it go to others than those who were shown, though the form is the same.
