@@ -251,7 +251,7 @@ async fn take(state: &Arc<PageState>, posted: Posted) -> Result<Response, Proble
             page(StatusCode::UNPROCESSABLE_ENTITY, &form.marked())
         }
         Err(error) => {
-            let problem = informing::problem(&error);
+            let problem = informing::problem(&error, informing::Doing::Writing);
             let Some(sentence) = refusal(&error, &problem) else { return Err(problem) };
             form.refusal = Some(french::set(&sentence));
             page(problem.status(), &form.marked())

@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     frame, information,
+    informing::Doing,
     state::{PageState, Visitor},
 };
 use crate::{
@@ -36,7 +37,7 @@ pub(super) async fn of_announcement(
     Path((reference, place)): Path<(String, usize)>,
 ) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;
-    let announcement = information::visible(&state, &rights, &reference).await?;
+    let announcement = information::visible(&state, &rights, &reference, Doing::Reading).await?;
     let asked = async {
         let file = AnnouncementFile::at(&announcement.files, place).ok_or(PortalError::NoFile)?;
         state.services.portal.announcement_file(announcement.id.unwrap_or_default(), file).await

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{
     frame::{Frame, Section, page, parameter, see_other, unknown},
-    informing::{SHORTEST, address_of, in_time, informer, moment, problem, told, typed_moment},
+    informing::{Doing, SHORTEST, address_of, in_time, informer, moment, problem, told, typed_moment},
     posted::Posted,
     state::{PageState, Visitor},
 };
@@ -148,7 +148,7 @@ pub(super) async fn list(State(state): State<Arc<PageState>>, Visitor(person): V
         let under_way = informer.under_way(&mailings).await?;
         Ok((announcements, mailings, under_way))
     };
-    let (announcements, mailings, under_way) = in_time(&state, asked).await?;
+    let (announcements, mailings, under_way) = in_time(&state, Doing::Reading, asked).await?;
     let mailings: BTreeMap<&str, &Mailing> =
         mailings.iter().map(|mailing| (mailing.reference.as_str(), mailing)).collect();
     let entry = |announcement: &Announcement| {
@@ -193,7 +193,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let rights = in_charge::of_person(&state.services, &person).await?;
-    let announcement = visible(&state, &rights, &reference).await?;
+    let announcement = visible(&state, &rights, &reference, Doing::Reading).await?;
     let code = parameter(query.as_deref(), "code");
     let stays = parameter(query.as_deref(), STAYS).is_some();
     shown(&state, &person, &rights, &announcement, Extra { code, stays, ..Extra::default() }).await
@@ -226,7 +226,7 @@ async fn shown(
                 Err(error) => Err(error),
             }
         };
-        in_time(state, asked).await?
+        in_time(state, Doing::Reading, asked).await?
     };
     let zone = &state.services.time_zone;
     let is_going = mailing.as_ref().is_some_and(|progress| {
@@ -312,7 +312,7 @@ async fn end(state: &PageState, announcement: Announcement, until: Option<Timest
     let ends = until.unwrap_or_else(|| Timestamp::now() - SignedDuration::from_secs(1));
     let rewritten = Announcement { ends: Some(ends), ..announcement };
     let reference = rewritten.reference;
-    in_time(state, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
+    in_time(state, Doing::Changing, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
     tracing::info!(%reference, %ends, "a message of the portal has another end");
     state.services.portal.refresh_messages().await;
     Ok(())
@@ -337,9 +337,9 @@ async fn prolong(state: &PageState, announcement: Announcement, posted: &Posted)
 
 /// Goes on with a mailing whose writer was interrupted; of one that is stopped nothing goes any more.
 async fn resume(state: &PageState, reference: Reference) -> Result<(), Problem> {
-    let progress = informer(state)?.resume(reference).await.map_err(|error| problem(&error))?;
+    let progress = informer(state)?.resume(reference).await.map_err(|error| problem(&error, Doing::Changing))?;
     match progress.mailing.state {
-        stopped @ MailingState::Stopped => Err(problem(&InformError::NotNow(stopped))),
+        stopped @ MailingState::Stopped => Err(problem(&InformError::NotNow(stopped), Doing::Changing)),
         MailingState::ToConfirm | MailingState::Going | MailingState::Ended => Ok(()),
     }
 }
@@ -386,20 +386,25 @@ fn unread_batch() -> Problem {
 }
 
 fn done(result: Result<MailingProgress, InformError>) -> Result<(), Problem> {
-    result.map(drop).map_err(|error| problem(&error))
+    result.map(drop).map_err(|error| problem(&error, Doing::Changing))
 }
 
 /// The announcement of this name, where somebody with these rights may change it.
 async fn own(state: &PageState, rights: &Rights, reference: &str) -> Result<Announcement, Problem> {
-    let announcement = visible(state, rights, reference).await?;
-    if announcement.is_within(rights) { Ok(announcement) } else { Err(problem(&InformError::NotYours)) }
+    let announcement = visible(state, rights, reference, Doing::Changing).await?;
+    if announcement.is_within(rights) { Ok(announcement) } else { Err(problem(&InformError::NotYours, Doing::Changing)) }
 }
 
 /// The announcement of this name, where somebody with these rights may see it.
-pub(super) async fn visible(state: &PageState, rights: &Rights, reference: &str) -> Result<Announcement, Problem> {
+pub(super) async fn visible(
+    state: &PageState,
+    rights: &Rights,
+    reference: &str,
+    doing: Doing,
+) -> Result<Announcement, Problem> {
     let reference = Reference::parse(reference).ok_or_else(unknown)?;
     let informer = informer(state)?;
-    let found = in_time(state, async { Ok(informer.keeping().of_reference(reference).await?) }).await?;
+    let found = in_time(state, doing, async { Ok(informer.keeping().of_reference(reference).await?) }).await?;
     // The same words, whether there is none or it is somebody else's.
     found.filter(|announcement| announcement.is_seen_by(rights)).ok_or_else(unknown)
 }

@@ -25,7 +25,7 @@ pub(super) const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 /// 403 where they are off.
 pub(super) fn informer(state: &PageState) -> Result<&Arc<Informer>, Problem> {
     let informer = &state.services.oversight()?.informer;
-    if informer.is_on() { Ok(informer) } else { Err(problem(&InformError::Off)) }
+    if informer.is_on() { Ok(informer) } else { Err(problem(&InformError::Off, Doing::Reading)) }
 }
 
 /// The page of an announcement.
@@ -56,20 +56,43 @@ pub(super) fn told(moment: Timestamp, zone: &TimeZone) -> String {
     format!("{} à {}", french::date(&moment), french::time(&moment))
 }
 
+/// What somebody does with announcements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Looks at some.
+    Reading,
+    /// Changes one that is there.
+    Changing,
+    /// Hands a new one in.
+    Writing,
+}
+
 /// What is asked of GLPI, in the time a person waits.
 pub(super) async fn in_time<T>(
     state: &PageState,
+    doing: Doing,
     asked: impl Future<Output = Result<T, InformError>>,
 ) -> Result<T, Problem> {
     match tokio::time::timeout(state.wait(), asked).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(problem(&error)),
-        Err(_) => Err(not_now()),
+        Ok(Err(error)) => Err(problem(&error, doing)),
+        Err(_) => Err(not_now(doing)),
     }
 }
 
-fn not_now() -> Problem {
-    let detail = "L’assistance ne répond pas pour le moment. Réessayez dans quelques minutes\u{a0}: envoyée à nouveau depuis la même page, une information ne part pas deux fois.";
+/// What is not done while GLPI is away.
+fn not_now(doing: Doing) -> Problem {
+    let detail = match doing {
+        Doing::Reading => {
+            "L’assistance ne répond pas pour le moment\u{a0}: les informations ne peuvent pas être montrées. Elles ne sont pas perdues\u{a0}; rouvrez cette page dans quelques minutes."
+        }
+        Doing::Changing => {
+            "L’assistance ne répond pas pour le moment, et n’a pas confirmé ce changement\u{a0}: ne le tenez pas pour fait. Rouvrez l’information dans quelques minutes pour voir où elle en est, et recommencez s’il le faut."
+        }
+        Doing::Writing => {
+            "L’assistance ne répond pas pour le moment. Réessayez dans quelques minutes\u{a0}: envoyée à nouveau depuis la même page, une information ne part pas deux fois."
+        }
+    };
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "glpi-unavailable", detail).retry_after(BUSY_PAUSE)
 }
 
@@ -78,7 +101,7 @@ fn sentence(said: &Bilingual) -> String {
 }
 
 /// Why it is not done, as people read it.
-pub(super) fn problem(error: &InformError) -> Problem {
+pub(super) fn problem(error: &InformError, doing: Doing) -> Problem {
     let refused = |detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "announcement-refused", detail);
     let conflict = |detail: String| Problem::new(StatusCode::CONFLICT, "announcement-state", detail);
     match error {
@@ -158,7 +181,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
         )),
         InformError::NoList(_) | InformError::NotFrozen(_) | InformError::Keeping(_) | InformError::Glpi(_) => {
             tracing::warn!(cause = %error, "an announcement cannot be read or written now");
-            not_now()
+            not_now(doing)
         }
     }
 }

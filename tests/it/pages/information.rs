@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use passerelle::sandbox::{Failure, Rule};
 use reqwest::{Method, StatusCode, multipart::Form};
 use rstest::rstest;
 
@@ -815,6 +816,30 @@ async fn what_the_relay_refuses_is_shown_as_refused(
     }
     let list = scene.portal.get("/information", OPERATOR).await;
     assert!(list.has(listed), "{}", list.html);
+}
+
+/// While GLPI is away, each page says what is not done: nothing is shown, or nothing is changed for certain; only of what
+/// is handed in it is said that it does not go twice.
+#[tokio::test]
+async fn while_glpi_is_away_it_is_said_what_is_not_done() {
+    let scene = Scene::start(&[("glpi.timeout", "2s")]).await;
+    let address = scene.announce(OPERATOR, &usual()).await;
+    scene.until(&address, OPERATOR, "envoi terminé").await;
+    let own = scene.portal.get(&address, OPERATOR).await;
+    scene.portal.sandbox.set_failures(Rule::always(Failure::Maintenance));
+    let (unread, unchanged) = ("ne peuvent pas être montrées", "ne le tenez pas pour fait");
+    let mut answers = Vec::new();
+    for path in ["/information", address.as_str()] {
+        answers.push((unread, scene.portal.get(path, OPERATOR).await));
+    }
+    for deed in ["fin", "arret", "prolongation"] {
+        let fields = [("fin", "2037-07-14T08:30")];
+        answers.push((unchanged, scene.send_as_shown(&own, &format!("{address}/{deed}"), OPERATOR, &fields).await));
+    }
+    for (said, answer) in answers {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.html);
+        assert!(answer.has(said) && !answer.has("ne part pas deux fois"), "{said} in {}", answer.html);
+    }
 }
 
 /// While the relay puts mails off, the page, the list and the API say so, and that it is tried again.
