@@ -215,12 +215,14 @@ impl Informer {
         if !announcement.is_within(rights) {
             return Err(InformError::NotYours);
         }
-        let goes = announcement.by_mail.is_some();
-        if goes && !self.letters.are_on() {
+        if announcement.by_mail.is_some() && !self.letters.are_on() {
             return Err(InformError::NoRelay);
         }
         let list = self.sources.of(announcement, list).await?;
-        if goes && list.is_empty() { Err(InformError::Nobody) } else { Ok(list) }
+        match announcement.by_mail {
+            Some(whom) if list.is_empty() => Err(InformError::Nobody(whom)),
+            _ => Ok(list),
+        }
     }
 
     /// What is to be said of texts that are to be zones and are none.
@@ -334,8 +336,8 @@ impl Informer {
                 return Err(InformError::Unfrozen(why));
             }
             let recipients = self.sources.of(&announcement, &[]).await?;
-            if recipients.is_empty() {
-                return Err(InformError::Nobody);
+            if let Some(whom) = announcement.by_mail.filter(|_| recipients.is_empty()) {
+                return Err(InformError::Nobody(whom));
             }
             tracing::info!(%reference, addresses = recipients.len(), "the list of an announcement is frozen later");
             self.freeze(&announcement, &recipients).await?

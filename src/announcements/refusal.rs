@@ -112,8 +112,8 @@ pub enum InformError {
     Missing(Lack),
     /// It is another's department or application.
     NotYours,
-    /// Nobody would get it.
-    Nobody,
+    /// Nobody is among those who would get it.
+    Nobody(Recipients),
     /// Nobody but its writer could confirm it.
     NobodyElse(usize),
     /// Who wrote it is not named by an address, and a second person has to be another one.
@@ -188,9 +188,19 @@ impl InformError {
                 "these zones, or this application, are somebody else’s",
                 "ces zones, ou cette application, sont à quelqu’un d’autre",
             ),
-            Self::Nobody => Bilingual::new(
-                "nobody would get it: the directory has no director of these zones with an address, or nobody asked for help lately",
-                "personne ne la recevrait\u{a0}: l’annuaire n’a aucun directeur de ces zones avec une adresse, ou personne n’a demandé d’aide récemment",
+            Self::Nobody(Recipients::Directors) => Bilingual::new(
+                "nobody would get it: the directory has no director of these zones with an address; choose others",
+                "personne ne la recevrait\u{a0}: l’annuaire ne connaît aucune adresse de directeur dans ces zones\u{a0}; \
+                 choisissez-en d’autres",
+            ),
+            Self::Nobody(Recipients::LastRequesters) => Bilingual::new(
+                "nobody would get it: nobody of these zones asked for help with this application lately; choose others",
+                "personne ne la recevrait\u{a0}: personne, dans ces zones, n’a demandé d’aide pour cette application ces \
+                 90 derniers jours\u{a0}; choisissez-en d’autres",
+            ),
+            Self::Nobody(Recipients::List) => Bilingual::new(
+                "nobody would get it: its list is empty; give addresses",
+                "personne ne la recevrait\u{a0}: sa liste est vide\u{a0}; donnez des adresses",
             ),
             Self::NobodyElse(most) => Bilingual::new(
                 format!(

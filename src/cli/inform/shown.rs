@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::arguments::Args;
 use crate::{
     announcements::{
-        Announcement, AnnouncementFile, Doubt, Mailing, MailingOutcome, MailingProgress, MailingState, NO_ZONE,
+        Announcement, AnnouncementFile, Doubt, InformError, Mailing, MailingOutcome, MailingProgress, MailingState, NO_ZONE,
         RecipientList, Unfrozen,
     },
     app::App,
     cli::{exit, say::say},
-    request::Reference,
+    request::{Address, Reference},
     text::{Bilingual, Language, french},
 };
 
@@ -160,7 +160,11 @@ impl Screen {
                 say(address.as_str());
             }
         }
-        if recipients.len() > app.informer.confirm_above() {
+        let most = app.informer.confirm_above();
+        if recipients.len() > most && Address::parse(&announcement.written_by).is_none() {
+            // As whoever leaves --dry-run out reads it.
+            self.say(&InformError::Unnamed(most).said());
+        } else if recipients.len() > most {
             self.say(&Bilingual::new(
                 "a second person would have to confirm it",
                 "une seconde personne devrait la confirmer",

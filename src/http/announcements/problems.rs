@@ -62,11 +62,9 @@ pub(super) fn problem(error: &InformError) -> Problem {
             "not-in-charge",
             "Ces zones, ou cette application, ne sont pas les vôtres. Choisissez les vôtres.",
         ),
-        InformError::Nobody => (
-            StatusCode::CONFLICT,
-            "nobody",
-            "Personne ne la recevrait\u{a0}: l’annuaire ne connaît aucune adresse de directeur dans ces zones.",
-        ),
+        InformError::Nobody(_) => {
+            return Problem::new(StatusCode::CONFLICT, "nobody", french::sentence(error.said().text(Language::French)));
+        }
         InformError::NobodyElse(_) => (
             StatusCode::CONFLICT,
             "no-second-person",

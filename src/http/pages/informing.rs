@@ -119,9 +119,6 @@ pub(super) fn problem(error: &InformError, doing: Doing) -> Problem {
             refused("Aucun relais de courriel n’est configuré\u{a0}: affichez l’information sur le portail seulement.")
         }
         InformError::Missing(_) => refused("Il manque l’objet, le texte, l’application ou la fin de l’information."),
-        InformError::Nobody => refused(
-            "Personne ne recevrait ce courriel\u{a0}: l’annuaire ne connaît aucun directeur de ces zones, ou personne n’a demandé d’aide récemment.",
-        ),
         InformError::NobodyElse(most) => refused(&format!(
             "Au-delà de {most} adresses, une seconde personne confirme l’envoi, et la configuration ne nomme aucun autre exploitant (people.operators)."
         )),
@@ -139,7 +136,7 @@ pub(super) fn problem(error: &InformError, doing: Doing) -> Problem {
         }
         InformError::TooMuch(excess) => refused(&sentence(&excess.said())),
         InformError::NotAnOperator(_) => Problem::new(StatusCode::FORBIDDEN, "not-in-charge", sentence(&error.said())),
-        InformError::NoBatch { .. } | InformError::Unnamed(_) => refused(&sentence(&error.said())),
+        InformError::Nobody(_) | InformError::NoBatch { .. } | InformError::Unnamed(_) => refused(&sentence(&error.said())),
         InformError::OtherRecipients => conflict(
             "Les destinataires ont changé depuis l’aperçu, et rien n’est parti. Regardez-les à nouveau.".to_owned(),
         ),

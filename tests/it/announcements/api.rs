@@ -404,6 +404,20 @@ async fn what_says_nothing_means_nothing() {
     gateway.finish().await;
 }
 
+/// Whom nobody asked for help has no last requester; of directors nothing is said then.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_would_be_nobody_is_named() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(40);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let asked = announcement(&json!({"application": "LSU", "recipients": "last-requesters"}));
+    let (status, answer) = post(&gateway, "/v1/announcements", OPERATORS, asked).await;
+    assert_eq!((status, &answer["reason"]), (StatusCode::CONFLICT, &json!("nobody")), "{answer}");
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains("n’a demandé d’aide pour cette application") && !detail.contains("directeur"), "{detail}");
+    gateway.finish().await;
+}
+
 /// Each call on somebody else's announcement says the same; who may not decide is told so.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_is_told_of_announcements() {

@@ -5,7 +5,7 @@ use std::fs;
 
 use passerelle::{
     announcements::{
-        Excess, ExcessPart, InformError, KeepingError, Lack, MailingState, NoList, NotFrozen, SendingError, Stranger,
+        Excess, ExcessPart, InformError, KeepingError, Lack, MailingState, NoList, NotFrozen, Recipients, SendingError, Stranger,
         StrangerKind, Unfrozen,
     },
     request::{LeftOut, Reference},
@@ -139,6 +139,16 @@ async fn each_is_refused_and_says_why(#[case] language: Language) {
     for row in WRITTEN {
         is_said(spelled(row.0), row).await;
     }
+    // What would be refused for want of an address says so before it is tried.
+    let both = [
+        ("Le chef", "give --by ADDRESS", "donnez --by ADRESSE"),
+        ("chef@ac-dijon.fr", "a second person would have to confirm it", "une seconde personne devrait la confirmer"),
+    ];
+    for (by, english, french) in both {
+        let wanted = if language == Language::French { french } else { english };
+        let (said, code) = desk.said(&[&desk.path("lsu.md"), "--by", by, "--dry-run", "--lang", name]).await;
+        assert!(code == Some(0) && said.contains(wanted), "{by}: {code:?} {said}");
+    }
     for arguments in UNREAD {
         let (said, code) = desk.said(arguments).await;
         assert!(code == Some(64) && said.contains("error:"), "{arguments:?}: {code:?} {said}");
@@ -175,7 +185,9 @@ fn each_reason_is_said_in_both_languages() {
         InformError::Off,
         InformError::NoRelay,
         InformError::NotYours,
-        InformError::Nobody,
+        InformError::Nobody(Recipients::Directors),
+        InformError::Nobody(Recipients::LastRequesters),
+        InformError::Nobody(Recipients::List),
         InformError::NobodyElse(30),
         InformError::Files(vec![LeftOut {
             name: "jeu".into(),

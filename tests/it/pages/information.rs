@@ -431,6 +431,7 @@ async fn everything_that_is_wrong_is_named_and_what_was_typed_stays() {
         (&[("texte", "<!-- à écrire -->")], "Écrivez le texte"),
         (&[("texte", "<script>x()</script>")], "Écrivez le texte"),
         (&[("texte", "![Capture](https://ac-dijon.fr/p.png)")], "Écrivez le texte"),
+        (&[("courriel", "last-requesters")], "n’a demandé d’aide pour cette application"),
         // A way that there is not is not «no mail».
         (&[("courriel", "directeurs")], "Choisissez un envoi de la liste."),
     ] {
