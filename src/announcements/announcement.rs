@@ -15,7 +15,10 @@ use crate::{
     id::ReminderId,
     people::Rights,
     request::Reference,
-    text::html_text::{decoded, escaped},
+    text::{
+        html_text::{decoded, escaped},
+        unseen::unturned,
+    },
 };
 
 /// By this GLPI is searched for announcements.
@@ -320,8 +323,9 @@ impl Announcement {
             is_held: one(HELD) == Some(AWAITED),
             id: Some(note.id),
             reference,
-            subject: note.title.to_owned(),
-            markdown: read_body(text),
+            // Somebody may have changed these in GLPI.
+            subject: unturned(note.title),
+            markdown: unturned(&read_body(text)),
             zones: Zones::read(&zones)?,
             application: one(APPLICATION).map(str::to_owned),
             by_mail: match one(MAIL)? {
@@ -533,6 +537,25 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever somebody types, or changes in GLPI: nothing turns what is read beside it.
+        #[test]
+        fn nothing_turns_the_reading_direction(
+            before in "[a-z]{0,3}", turn in "[\u{061c}\u{200e}\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}]{1,3}", after in "[a-z]{0,3}",
+        ) {
+            let text = format!("a{before}{turn}{after}");
+            let typed = Announcement {
+                subject: text.clone(), markdown: text.clone(), application: Some(text.clone()), written_by: text.clone(),
+                zones: Zones::of(Zone::parse(&format!("021/{text}"))), ..announcement()
+            };
+            let fit = typed.clone().fit();
+            let changed = Announcement { subject: text.clone(), markdown: text.clone(), ..fit.clone() };
+            let read = read(&changed, &changed.note()).unwrap();
+            for it in [fit, read] {
+                let shown = [it.subject, it.markdown, it.application.unwrap(), it.written_by, it.zones.shown().join("")].concat();
+                prop_assert!(!shown.chars().any(crate::text::unseen::is_turn), "{shown:?}");
+            }
+        }
+
         #[test]
         fn whatever_people_write_is_read_again(
             markdown in any::<String>(), subject in any::<String>(), by in any::<String>(), application in any::<String>(),

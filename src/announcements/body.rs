@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use data_encoding::BASE64;
 
 use super::excess::LONGEST_BODY;
-use crate::text::{html_text, markdown, marks};
+use crate::text::{html_text, markdown, marks, unseen::is_turn};
 
 /// Bytes of a body as GLPI keeps it: 65,535 for the whole note.
 const ROOM: usize = 56_000;
@@ -109,10 +109,11 @@ fn read_again(html: &str) -> Option<String> {
     (as_typed(&markdown) == html).then_some(markdown)
 }
 
-/// A text with one kind of line breaks and without other control characters.
+/// A text with one kind of line breaks, without other control characters and those that turn the reading direction.
 pub(super) fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let is_kept = |c: &char| !is_turn(*c) && (!c.is_control() || matches!(c, '\n' | '\t'));
+    let text: String = text.chars().filter(is_kept).collect();
     text.trim_matches('\n').trim_end().to_owned()
 }
 

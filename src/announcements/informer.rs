@@ -37,6 +37,7 @@ use crate::{
     letters::{AnnouncementLetters, ConfirmationWanted, Tries},
     people::{People, Rights, Role},
     request::{Address, Enclosure, Reference},
+    text::unseen::unturned,
 };
 
 /// How often an instance looks for what another one left.
@@ -192,7 +193,7 @@ impl Informer {
         if !self.settings.enabled {
             return Err(InformError::Off);
         }
-        if announcement.subject.trim().is_empty() {
+        if unturned(&announcement.subject).trim().is_empty() {
             return Err(InformError::Missing(Lack::Subject));
         }
         if says_nothing(&announcement.markdown) {

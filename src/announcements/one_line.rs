@@ -1,11 +1,13 @@
 //! Texts of one line, as every GLPI gives them back.
 
+use crate::text::unseen::unturned;
+
 /// Characters of a subject: GLPI has room for 255.
 pub const LONGEST_SUBJECT: usize = 150;
 
-/// One line of at most so many characters.
+/// One line of at most so many characters, none of which turns the reading direction.
 pub(super) fn line(text: &str, longest: usize) -> String {
-    let mut line = String::new();
+    let (mut line, text) = (String::new(), unturned(text));
     for word in text.split(|c: char| c.is_control() || c.is_whitespace() && c != '\u{a0}' && c != '\u{202f}') {
         if word.is_empty() {
             continue;

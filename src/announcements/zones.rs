@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::{people::Rights, request::School, request::department_number, text::fold::phrase};
+use crate::{
+    people::Rights,
+    request::School,
+    request::department_number,
+    text::{fold::phrase, unseen::is_turn},
+};
 
 /// A part of the academy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,9 +176,9 @@ pub fn department_name(number: &str) -> &str {
     number.strip_prefix('0').unwrap_or(number)
 }
 
-/// White space folded, control characters left out.
+/// White space folded, control characters and those that turn the reading direction left out.
 fn one_line(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -7,6 +7,8 @@ use lettre::{
     message::{MessageBuilder, MultiPart},
 };
 
+use crate::text::unseen::is_turn;
+
 /// The longest quotation of a subject, characters: a subject line stays readable.
 pub(super) const LONGEST_SUBJECT: usize = 120;
 /// The longest of the other quotations.
@@ -38,9 +40,7 @@ pub(super) struct Signature<'a> {
 
 /// One line without control characters and without those that turn the reading direction.
 pub(super) fn line(text: &str, longest: usize) -> String {
-    let turns =
-        |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let spaced: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let spaced: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),

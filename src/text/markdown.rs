@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, html::push_html};
 
-use super::{french, headings, marks, sanitise};
+use super::{french, headings, marks, sanitise, unseen::unturned};
 
 /// Markdown as sanitised HTML, set as French is, its headings from level `first` on. A line break is one, as who types a
 /// text means it. `None` where it would cost too much to show.
@@ -24,7 +24,8 @@ fn safe(html: &str, first: usize) -> Option<String> {
         (is_whole && element != "img").then(|| address.to_owned())
     };
     let html = sanitise::shown(html, whole)?;
-    Some(headings::from_level(&french::set(&html), first))
+    // Also what an entity stands for.
+    Some(unturned(&headings::from_level(&french::set(&html), first)))
 }
 
 /// Markdown as a text without marks, set as French is. As it was written where it would cost too much to show.
@@ -57,8 +58,8 @@ mod tests {
     #[test]
     fn nothing_lives_in_it() {
         let html =
-            shown("<script>x</script>\n\n![a](https://e.fr/p.png) [b](javascript:c) [d](/portail) <b onclick=x>", 2);
-        for live in ["<script", "e.fr", "javascript", "onclick", "/portail"] {
+            shown("<script>x</script>\n\n![a](https://e.fr/p.png) [b](javascript:c) [d](/portail) <b onclick=x> &#x202e; &rlm;", 2);
+        for live in ["<script", "e.fr", "javascript", "onclick", "/portail", "\u{202e}", "\u{200f}"] {
             assert!(!html.as_deref().unwrap().contains(live), "{live} in {html:?}");
         }
     }

@@ -12,6 +12,7 @@ pub(crate) mod marks;
 pub(crate) mod near;
 pub(crate) mod sanitise;
 pub(crate) mod tags;
+pub(crate) mod unseen;
 
 pub(crate) use self::chain::chain;
 pub use self::language::{Bilingual, Language};

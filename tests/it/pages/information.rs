@@ -708,6 +708,21 @@ async fn what_was_not_shown_is_shown_first(#[case] changes: &[(&'static str, &'s
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.html);
 }
 
+/// What turns the reading direction is taken out of what people read.
+#[tokio::test]
+async fn nothing_typed_turns_what_is_read() {
+    let scene = Scene::start(&[]).await;
+    let fields = changed(&[("sujet", "Panne \u{202e}USL\u{2066} LSU"), ("texte", "Lisez \u{202e}fdp.exe")]);
+    let preview = scene.compose(OPERATOR, &fields, "apercu").await;
+    let shown = preview.html.split("<form").next().unwrap();
+    assert!(shown.contains("Panne USL LSU") && !shown.contains(['\u{202e}', '\u{2066}']), "{shown}");
+    let address = scene.announce(OPERATOR, &fields).await;
+    for (path, person) in [("/information", OPERATOR), (address.as_str(), OPERATOR), ("/portail", JEANNE)] {
+        let page = scene.portal.get(path, person).await;
+        assert!(page.has("Panne USL LSU") && !page.html.contains(['\u{202e}', '\u{2066}']), "{path}: {}", page.html);
+    }
+}
+
 /// One address is no list of them.
 #[tokio::test]
 async fn one_address_is_spoken_of_as_one() {
