@@ -71,7 +71,8 @@ pub(super) struct NewAnnouncement {
     /// Until when, a moment to come; required where the portal shows it.
     #[schema(format = DateTime, example = "2026-11-25T18:00:00+01:00")]
     ends: Option<String>,
-    /// Who writes it, where a token names nobody; an address where a second person has to confirm it.
+    /// Who writes it, where a token names nobody; an address where a second person has to confirm it. Where a person calls,
+    /// their own address, or nothing.
     #[schema(example = "ien.dijon@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
     /// Counts who would get it; keeps and sends nothing.
@@ -312,6 +313,12 @@ fn moment(fields: &mut Fields, name: &'static str) -> Option<Timestamp> {
 /// Who does it: the person who calls, else whom a program names.
 fn by(fields: &mut Fields, person: Option<&Address>) -> Option<String> {
     let named = fields.text("by", LONGEST_BY);
+    if let (Some(person), Some(named)) = (person, &named)
+        && Address::parse(named).as_ref() != Some(person)
+    {
+        let message = format!("Vous êtes {person}\u{a0}: retirez ce champ, ou donnez cette adresse.");
+        fields.note("by", "not-you", message);
+    }
     let by = person.map(ToString::to_string).or(named);
     if by.is_none() {
         fields.note("by", "missing", "Dites au nom de qui\u{a0}: un jeton ne le dit pas.".to_owned());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::directory;
 use crate::support::{
-    gateway::{DIRECTORS, Gateway, mail, sandbox},
+    gateway::{DIRECTORS, Gateway, PROXY_SECRET, mail, sandbox},
     wait_until,
 };
 
@@ -401,6 +401,46 @@ async fn what_says_nothing_means_nothing() {
     }
     assert!(gateway.outbox.mails().is_empty());
     assert_eq!(get(&gateway, "/v1/announcements", OPERATORS).await.1, json!([]));
+    gateway.finish().await;
+}
+
+/// Whoever calls as a person is that one: another name is refused, and not put aside.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_names_nobody_else() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(40);
+    let settings = [("http.trusted_proxies", "127.0.0.1"), ("people.operators", "chef@ac-dijon.fr")];
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &settings).await;
+    let call = async |path: &str, body: Value| {
+        let call = gateway.call(Method::POST, path).header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
+        let call = call.header("X-Remote-Mail", "chef@ac-dijon.fr").header("Content-Type", "application/json");
+        let answer = call.body(body.to_string()).send().await.unwrap();
+        (answer.status(), answer.json::<Value>().await.unwrap())
+    };
+    let path = "/v1/announcements";
+    let mut told = announcement(&json!({"zones": ["021"]}));
+    for by in ["autre@ac-dijon.fr", "Le portail", "chef"] {
+        told["by"] = json!(by);
+        let (status, answer) = call(path, told.clone()).await;
+        let error = &answer["errors"][0];
+        let expected = (StatusCode::UNPROCESSABLE_ENTITY, &json!("by"), &json!("not-you"));
+        assert_eq!((status, &error["field"], &error["code"]), expected, "{by}: {answer}");
+    }
+    assert_eq!(get(&gateway, path, OPERATORS).await.1, json!([]), "nothing is kept");
+    told["by"] = json!("Chef@AC-Dijon.fr");
+    let (status, kept) = call(path, told).await;
+    assert_eq!((status, &kept["written_by"]), (StatusCode::ACCEPTED, &json!("chef@ac-dijon.fr")), "{kept}");
+    let one = format!("{path}/{}", kept["reference"].as_str().unwrap());
+    for (deed, mut body) in [
+        ("confirmation", json!({"code": "X"})),
+        ("stop", json!({})),
+        ("again", json!({})),
+        ("doubts", json!({"decision": "sent"})),
+    ] {
+        body["by"] = json!("autre@ac-dijon.fr");
+        let (status, answer) = call(&format!("{one}/{deed}"), body).await;
+        assert_eq!((status, &answer["errors"][0]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("not-you")), "{deed}");
+    }
     gateway.finish().await;
 }
 

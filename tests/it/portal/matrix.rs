@@ -338,8 +338,17 @@ fn in_charge(what: &What, place: usize, is_person: bool) -> u16 {
 fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
     let joined = if what.path.contains('?') { '&' } else { '?' };
     let named = |requester: &str| format!("{}{joined}requester={requester}", what.path);
-    let (method, body) = (what.method.clone(), what.body.as_bytes());
-    let plain = |address: &str| gateway.call(method.clone(), address).body(what.body);
+    // Whoever calls as a person names nobody else.
+    let spoken = match rights(who, false) {
+        Rights::Operator { is_person: true }
+        | Rights::Correspondent { is_person: true }
+        | Rights::Referent { is_person: true } => {
+            what.body.replace(",\"by\":\"x\"", "").replace("\"by\":\"x\"", "")
+        }
+        _ => what.body.to_owned(),
+    };
+    let (method, body) = (what.method.clone(), spoken.as_bytes());
+    let plain = |address: &str| gateway.call(method.clone(), address).body(spoken.clone());
     let proven = |call: RequestBuilder| call.header("X-Passerelle-Proxy-Secret", PROXY_SECRET);
     let by_proxy = |person: &str| proven(plain(&what.path)).header("X-Remote-Mail", person);
     let signed = |requester: &str| gateway.signed(method.clone(), &named(requester), body);
