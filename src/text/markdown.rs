@@ -57,8 +57,10 @@ mod tests {
 
     #[test]
     fn nothing_lives_in_it() {
-        let html =
-            shown("<script>x</script>\n\n![a](https://e.fr/p.png) [b](javascript:c) [d](/portail) <b onclick=x> &#x202e; &rlm;", 2);
+        let html = shown(
+            "<script>x</script>\n\n![a](https://e.fr/p.png) [b](javascript:c) [d](/portail) <b onclick=x> &#x202e; &rlm;",
+            2,
+        );
         for live in ["<script", "e.fr", "javascript", "onclick", "/portail", "\u{202e}", "\u{200f}"] {
             assert!(!html.as_deref().unwrap().contains(live), "{live} in {html:?}");
         }

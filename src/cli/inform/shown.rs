@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::arguments::Args;
 use crate::{
     announcements::{
-        Announcement, AnnouncementFile, Doubt, InformError, Mailing, MailingOutcome, MailingProgress, MailingState, NO_ZONE,
-        RecipientList, Unfrozen,
+        Announcement, AnnouncementFile, Doubt, InformError, Mailing, MailingOutcome, MailingProgress, MailingState,
+        NO_ZONE, RecipientList, Unfrozen,
     },
     app::App,
     cli::{exit, say::say},

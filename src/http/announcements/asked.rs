@@ -8,7 +8,10 @@ use utoipa::ToSchema;
 
 use super::super::{fields::Fields, keys, orders::no_object, problem::Problem, requests, schemas, services::Services};
 use crate::{
-    announcements::{Announcement, DoubtDecision, LONGEST_BODY, LONGEST_LIST, LONGEST_SUBJECT, Recipients, Stranger, Zones, says_nothing},
+    announcements::{
+        Announcement, DoubtDecision, LONGEST_BODY, LONGEST_LIST, LONGEST_SUBJECT, Recipients, Stranger, Zones,
+        says_nothing,
+    },
     intake::form::{self, FieldError},
     request::{Address, Enclosure, Reference},
 };

@@ -91,7 +91,7 @@ struct RelayShown {
     /// The code of its answer; null where it gave none, or the instance that answers does not know it.
     #[schema(example = 451)]
     code: Option<u16>,
-    /// Since when it takes nothing at all, RFC 3339; null where it took some.
+    /// Since when it takes nothing at all, RFC 3339; null where that is not written down.
     #[schema(format = DateTime, example = "2026-11-24T09:12:00+01:00")]
     since: Option<String>,
     /// When it is asked again at the latest, RFC 3339; null where the instance that answers does not know it.

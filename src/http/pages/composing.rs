@@ -21,8 +21,8 @@ use super::{
 };
 use crate::{
     announcements::{
-        Announcement, Excess, ExcessPart, InformError, LONGEST_LIST, LONGEST_SUBJECT, Message, NoList, RecipientList, Recipients,
-        Stranger, StrangerKind, Zone, Zones, department_name, says_nothing,
+        Announcement, Excess, ExcessPart, InformError, LONGEST_LIST, LONGEST_SUBJECT, Message, NoList, RecipientList,
+        Recipients, Stranger, StrangerKind, Zone, Zones, department_name, says_nothing,
     },
     config,
     http::{in_charge, problem::Problem},
@@ -623,13 +623,16 @@ fn by_zone(recipients: &RecipientList) -> Vec<ZonePreview> {
     let shown = |(is_unknown, name): (bool, String), kind: &str, unknown: &str| {
         if is_unknown { format!("{kind} {unknown}") } else { format!("{kind} {name}") }
     };
-    let zone = |((is_unknown, code), circonscriptions): ((bool, String), BTreeMap<(bool, String), Vec<String>>)| ZonePreview {
-        label: shown((is_unknown, department_name(&code).to_owned()), "Département", "inconnu"),
-        count: circonscriptions.values().map(Vec::len).sum(),
-        circonscriptions: circonscriptions
-            .into_iter()
-            .map(|(name, addresses)| (shown(name, "Circonscription", "inconnue"), addresses))
-            .collect(),
+    let zone = |(department, circonscriptions): (_, BTreeMap<(bool, String), Vec<String>>)| {
+        let (is_unknown, code): (bool, String) = department;
+        ZonePreview {
+            label: shown((is_unknown, department_name(&code).to_owned()), "Département", "inconnu"),
+            count: circonscriptions.values().map(Vec::len).sum(),
+            circonscriptions: circonscriptions
+                .into_iter()
+                .map(|(name, addresses)| (shown(name, "Circonscription", "inconnue"), addresses))
+                .collect(),
+        }
     };
     zones.into_iter().map(zone).collect()
 }

@@ -17,10 +17,12 @@ use super::{
     state::{PageState, Visitor},
 };
 use crate::{
-    announcements::{Announcement, DoubtDecision, InformError, Mailing, MailingProgress, MailingState, Unfrozen, may_have_written},
+    announcements::{
+        Announcement, DoubtDecision, InformError, Mailing, MailingProgress, MailingState, Unfrozen, may_have_written,
+    },
     http::{in_charge, problem::Problem},
     people::Rights,
-    request::Reference,
+    request::{Address, Reference},
     text::{Language, french},
 };
 
@@ -88,8 +90,8 @@ struct AnnouncementPage<'a> {
     comes_again: bool,
     zone: TimeZone,
     is_operator: bool,
-    /// Whether they wrote it, as far as is known: then somebody else confirms it.
-    is_writer: bool,
+    /// Who looks at it.
+    person: &'a Address,
     /// Whether they may end, prolong and stop it, and not only see it.
     may_change: bool,
     /// What is wrong with what was sent.
@@ -97,10 +99,6 @@ struct AnnouncementPage<'a> {
 }
 
 impl AnnouncementPage<'_> {
-    fn counted(&self, progress: &MailingProgress) -> String {
-        progress.counted().text(Language::French).to_owned()
-    }
-
     /// What the relay keeps back.
     fn pause(&self, progress: &MailingProgress) -> Option<String> {
         progress.relay.map(|pause| french::sentence(pause.said(|at| self.moment(&at)).text(Language::French)))
@@ -109,6 +107,11 @@ impl AnnouncementPage<'_> {
     fn percent(&self) -> usize {
         let Some(progress) = &self.mailing else { return 0 };
         (progress.done() * 100).checked_div(progress.mailing.addresses).unwrap_or(100)
+    }
+
+    /// Whether whoever looks wrote it, as far as is known: then somebody else confirms it.
+    fn is_writer(&self) -> bool {
+        may_have_written(&self.announcement.written_by, self.person.as_str())
     }
 
     fn is_to_confirm(&self) -> bool {
@@ -136,6 +139,11 @@ impl AnnouncementPage<'_> {
     fn moment(&self, at: &Timestamp) -> String {
         told(*at, &self.zone)
     }
+}
+
+/// How many of its addresses are where.
+fn counted(progress: &MailingProgress) -> String {
+    progress.counted().text(Language::French).to_owned()
 }
 
 /// `GET /information`
@@ -209,7 +217,7 @@ struct Extra {
 
 async fn shown(
     state: &Arc<PageState>,
-    person: &crate::request::Address,
+    person: &Address,
     rights: &Rights,
     announcement: &Announcement,
     extra: Extra,
@@ -253,7 +261,7 @@ async fn shown(
         comes_again,
         zone: zone.clone(),
         is_operator: rights.is_everything(),
-        is_writer: may_have_written(&announcement.written_by, person.as_str()),
+        person,
         may_change: announcement.is_within(rights),
         mistake,
     };
@@ -308,8 +316,10 @@ async fn end(state: &PageState, announcement: Announcement, until: Option<Timest
         let detail = "Le portail n’affiche pas cette information\u{a0}: elle n’est partie que par courriel.";
         return Err(Problem::new(StatusCode::CONFLICT, "not-on-portal", detail));
     }
-    // One that has not begun ends before it begins: shown after all, it begins when its writer said.
-    let ends = until.unwrap_or_else(|| Timestamp::now() - SignedDuration::from_secs(1));
+    // One that has not begun ends before it begins: shown after all, it begins when its writer said. One that has begun
+    // does not, however lately that was.
+    let now = Timestamp::now();
+    let ends = until.unwrap_or_else(|| (now - SignedDuration::from_secs(1)).max(announcement.begins.min(now)));
     let rewritten = Announcement { ends: Some(ends), ..announcement };
     let reference = rewritten.reference;
     in_time(state, Doing::Changing, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
@@ -392,7 +402,11 @@ fn done(result: Result<MailingProgress, InformError>) -> Result<(), Problem> {
 /// The announcement of this name, where somebody with these rights may change it.
 async fn own(state: &PageState, rights: &Rights, reference: &str) -> Result<Announcement, Problem> {
     let announcement = visible(state, rights, reference, Doing::Changing).await?;
-    if announcement.is_within(rights) { Ok(announcement) } else { Err(problem(&InformError::NotYours, Doing::Changing)) }
+    if announcement.is_within(rights) {
+        Ok(announcement)
+    } else {
+        Err(problem(&InformError::NotYours, Doing::Changing))
+    }
 }
 
 /// The announcement of this name, where somebody with these rights may see it.
@@ -424,7 +438,7 @@ fn standing(state: &PageState, announcement: &Announcement, mailing: Option<&Mai
             (format!("pas affichée\u{a0}: elle attend la confirmation de son envoi (jusqu’au {})", told(ends)), true)
         }
         None => ("sans fin\u{a0}: le portail ne l’affiche pas".to_owned(), false),
-        Some(ends) if ends <= now && ends <= announcement.begins => {
+        Some(ends) if ends <= now && ends < announcement.begins => {
             (format!("annulée le {}, avant d’être affichée", told(ends)), false)
         }
         Some(ends) if ends <= now => (format!("terminée le {}", told(ends)), false),
@@ -433,7 +447,7 @@ fn standing(state: &PageState, announcement: &Announcement, mailing: Option<&Mai
         }
         Some(ends) => (format!("affichée jusqu’au {}", told(ends)), true),
     };
-    let is_unshown = announcement.ends.is_some_and(|ends| ends <= announcement.begins);
+    let is_unshown = announcement.ends.is_some_and(|ends| ends < announcement.begins);
     Some(Standing { label, is_open, is_unshown, is_given_up: false })
 }
 

@@ -136,7 +136,9 @@ pub(super) fn problem(error: &InformError, doing: Doing) -> Problem {
         }
         InformError::TooMuch(excess) => refused(&sentence(&excess.said())),
         InformError::NotAnOperator(_) => Problem::new(StatusCode::FORBIDDEN, "not-in-charge", sentence(&error.said())),
-        InformError::Nobody(_) | InformError::NoBatch { .. } | InformError::Unnamed(_) => refused(&sentence(&error.said())),
+        InformError::Nobody(_) | InformError::NoBatch { .. } | InformError::Unnamed(_) => {
+            refused(&sentence(&error.said()))
+        }
         InformError::OtherRecipients => conflict(
             "Les destinataires ont changé depuis l’aperçu, et rien n’est parti. Regardez-les à nouveau.".to_owned(),
         ),

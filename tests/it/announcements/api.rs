@@ -335,12 +335,15 @@ async fn a_name_gives_a_token_no_right() {
     let text = String::from_utf8(gateway.outbox.mails().pop().unwrap().message).unwrap().replace("=\r\n", "");
     let code: String = text.split("--code ").nth(1).unwrap().chars().take_while(char::is_ascii_alphanumeric).collect();
     let by = "autre@ac-dijon.fr";
-    let deeds =
-        [("confirmation", json!({"code": code, "by": by})), ("doubts", json!({"decision": "sent", "by": by}))];
+    let deeds = [("confirmation", json!({"code": code, "by": by})), ("doubts", json!({"decision": "sent", "by": by}))];
     for token in [DEPARTMENT, APPLICATION] {
         for (deed, body) in &deeds {
             let (status, answer) = post(&gateway, &format!("{one}/{deed}"), token, body.clone()).await;
-            assert_eq!((status, &answer["reason"]), (StatusCode::FORBIDDEN, &json!("not-in-charge")), "{deed}: {answer}");
+            assert_eq!(
+                (status, &answer["reason"]),
+                (StatusCode::FORBIDDEN, &json!("not-in-charge")),
+                "{deed}: {answer}"
+            );
         }
     }
     let (_, waiting) = get(&gateway, &one, OPERATORS).await;
@@ -439,7 +442,11 @@ async fn a_person_names_nobody_else() {
     ] {
         body["by"] = json!("autre@ac-dijon.fr");
         let (status, answer) = call(&format!("{one}/{deed}"), body).await;
-        assert_eq!((status, &answer["errors"][0]["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("not-you")), "{deed}");
+        assert_eq!(
+            (status, &answer["errors"][0]["code"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("not-you")),
+            "{deed}"
+        );
     }
     gateway.finish().await;
 }

@@ -5,8 +5,8 @@ use std::fs;
 
 use passerelle::{
     announcements::{
-        Excess, ExcessPart, InformError, KeepingError, Lack, MailingState, NoList, NotFrozen, Recipients, SendingError, Stranger,
-        StrangerKind, Unfrozen,
+        Excess, ExcessPart, InformError, KeepingError, Lack, MailingState, NoList, NotFrozen, Recipients, SendingError,
+        Stranger, StrangerKind, Unfrozen,
     },
     request::{LeftOut, Reference},
     text::{Bilingual, Language},

@@ -342,9 +342,7 @@ fn call(who: Who, gateway: &Gateway, what: &What) -> RequestBuilder {
     let spoken = match rights(who, false) {
         Rights::Operator { is_person: true }
         | Rights::Correspondent { is_person: true }
-        | Rights::Referent { is_person: true } => {
-            what.body.replace(",\"by\":\"x\"", "").replace("\"by\":\"x\"", "")
-        }
+        | Rights::Referent { is_person: true } => what.body.replace(",\"by\":\"x\"", "").replace("\"by\":\"x\"", ""),
         _ => what.body.to_owned(),
     };
     let (method, body) = (what.method.clone(), spoken.as_bytes());
