@@ -59,12 +59,14 @@ impl Draft {
     /// The draft of an article that answers the ticket's question by its solution. `None` where one of the texts costs too
     /// much to be read.
     pub(super) fn new(sources: &Sources<'_>, mut masks: Masks) -> Option<Self> {
-        let title = masks.text(sources.title.trim());
-        let title: String = title.chars().take(LONGEST_TITLE).collect();
+        let [question, solution] = [sources.question, sources.solution].map(fit);
+        let bodies = [question?, solution?].map(|html| headings::from_level(&html, 3));
+        let title = sources.title.trim();
+        masks.learn(title, &bodies);
+        let title: String = masks.text(title).chars().take(LONGEST_TITLE).collect();
         let mut body = String::new();
-        for (heading, html) in [("Question", sources.question), ("Réponse", sources.solution)] {
-            let html = headings::from_level(&fit(html)?, 3);
-            let html = masks.html(&html);
+        for (heading, html) in ["Question", "Réponse"].into_iter().zip(&bodies) {
+            let html = masks.html(html);
             if !html_text::from_html(&html).trim().is_empty() {
                 let _ = write!(body, "<h2>{heading}</h2>{html}");
             }
@@ -131,6 +133,7 @@ fn fit(html: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::{Draft, Sources, State, fit, state};
@@ -152,6 +155,120 @@ mod tests {
         assert!(draft.html.ends_with(
             "<h2>Question</h2><p>Signé [nom], [téléphone]</p><h2>Réponse</h2><h3>Ici</h3><p>Remplissez <b>tout</b>.</p>"
         ), "{}", draft.html);
+    }
+
+    /// A name that one place of a ticket tells is masked in its title, its question and its solution.
+    #[rstest]
+    #[case::of_a_pupil(
+        "LSU : Import de Kévin Dupont",
+        "<p>L’élève Kévin Dupont n’apparaît pas. Kévin Dupont est en CM2. DUPONT Kévin aussi.</p>",
+        "<p>Kévin Dupont est revenu ; l’élève Dupont figure dans la liste.</p>",
+        [
+            "LSU : Import de [élève]",
+            "<p>L’élève [élève] n’apparaît pas. [élève] est en CM2. [élève] aussi.</p>",
+            "<p>[élève] est revenu ; l’élève [élève] figure dans la liste.</p>",
+        ]
+    )]
+    #[case::in_the_solution_alone(
+        "Kévin absent",
+        "<p>Où est dupont ? Et kevin ? KÉVIN, KEVIN DUPONT, kevin dupont</p>",
+        "<p>L’élève Kévin Dupont est là.</p>",
+        ["[élève] absent", "<p>Où est [élève] ? Et [élève] ? [élève], [élève], [élève]</p>", "<p>L’élève [élève] est là.</p>"]
+    )]
+    #[case::with_marks_and_other_letters(
+        "Ke\u{301}vin et 𝐊é𝐯𝐢𝐧",
+        "<p><b>K</b>évin <i>Du</i>pont, Du\u{ad}pont, k<b>é</b>vin&nbsp;dupont</p>",
+        "<p>Élève : Kévin Dupont</p>",
+        ["[élève] et [élève]", "<p><b>[élève]</b><i></i>, [élève], [élève]<b></b></p>", "<p>Élève : [élève]</p>"]
+    )]
+    #[case::of_a_colleague(
+        "Accès de Nadia Benali",
+        "<p>Nadia n’a pas accès. Merci de l’aider.</p><p>Cordialement,<br>Nadia Benali</p>",
+        "<p>Vu avec Mme Benali ; benali a son accès.</p>",
+        [
+            "Accès de [nom]",
+            "<p>[nom] n’a pas accès. Merci de l’aider.</p><p>Cordialement,<br>[nom]</p>",
+            "<p>Vu avec Mme [nom] ; [nom] a son accès.</p>",
+        ]
+    )]
+    #[case::by_its_capitals(
+        "Chloé introuvable",
+        "<p>Pour BERNARD Chloé. Chloé Bernard est là.</p>",
+        "<p>Bernard, ligne 3</p>",
+        ["[nom] introuvable", "<p>Pour [nom]. [nom] est là.</p>", "<p>[nom], ligne 3</p>"]
+    )]
+    #[case::which_is_a_word_as_well(
+        "La pierre de Pierre Blanc",
+        "<p>Élève Pierre Blanc : Pierre voit une page blanche, un fond blanc, une pierre, à Saint-Pierre.</p>",
+        "<p>pierre blanc et BLANC Pierre sont un seul élève. Rose reste rose.</p>",
+        [
+            "La pierre de [élève]",
+            "<p>Élève [élève] : [élève] voit une page blanche, un fond blanc, une pierre, à Saint-Pierre.</p>",
+            "<p>[élève] et [élève] sont un seul élève. Rose reste rose.</p>",
+        ]
+    )]
+    #[case::with_words_within(
+        "Anne de la Tour",
+        "<p>Élève Anne de la Tour, Ly Léa</p>",
+        "<p>L’élève Léa Ly ; Tour Anne ; la tour ; Léa.</p>",
+        ["[élève]", "<p>Élève [élève], [élève]</p>", "<p>L’élève [élève] ; [élève] ; la tour ; [élève].</p>"]
+    )]
+    #[case::of_a_family(
+        "Les Dupont",
+        "<p>L’élève Kévin Dupont, et sa sœur : Hugo Dupont.</p>",
+        "<p>Vu pour Hugo.</p>",
+        ["Les [élève]", "<p>L’élève [élève], et sa sœur : [élève].</p>", "<p>Vu pour [élève].</p>"]
+    )]
+    #[case::which_is_no_name(
+        "Import impossible",
+        "<p>Élève : Import LSU grisé. PAGE Blanche, la page blanche.</p>",
+        "<p>Refaites l’import, puis Import. Les bilans, la page blanche. Madame souhaite une page.</p><p>Elle souhaite.</p>",
+        [
+            "Import impossible",
+            "<p>Élève : [élève] LSU grisé. [nom], la page blanche.</p>",
+            "<p>Refaites l’import, puis Import. Les bilans, la page blanche. Madame [nom] une page.</p><p>Elle souhaite.</p>",
+        ]
+    )]
+    fn a_name_told_once_is_masked_everywhere(
+        #[case] title: &str,
+        #[case] question: &str,
+        #[case] solution: &str,
+        #[case] expected: [&str; 3],
+    ) {
+        let sources = Sources { ticket: TICKET, title, question, solution };
+        let draft = Draft::new(&sources, Masks::new([], [], ["LSU"])).unwrap();
+        let body = draft.html.split_once("</p>").unwrap().1;
+        let body = body.replace("\u{a0}", " ").replace("&nbsp;", " ");
+        let expected_body = format!("<h2>Question</h2>{}<h2>Réponse</h2>{}", expected[1], expected[2]);
+        assert_eq!((draft.title.as_str(), body), (expected[0], expected_body));
+    }
+
+    proptest! {
+        /// However it is written elsewhere, of whichever text it is told.
+        #[test]
+        fn no_part_of_a_pupil_s_name_is_left(
+            first in "[A-Z][a-z]{3,8}o", last in "[A-Z][a-z]{3,8}k", told in 0_usize..3, order in any::<bool>(),
+            written in 0_usize..4, alone in any::<bool>(),
+        ) {
+            let (one, two) = if order { (&first, &last) } else { (&last, &first) };
+            let name = if alone { one.clone() } else { format!("{one} {two}") };
+            let name = match written {
+                0 => name,
+                1 => name.to_uppercase(),
+                2 => name.to_lowercase(),
+                _ => name.replace('o', "o\u{302}"),
+            };
+            let mut texts = [(); 3].map(|()| format!("Il manque {name} dans la liste, puis {name}."));
+            texts[told] = format!("L’élève {first} {last} manque. {name} !");
+            let [title, question, solution] = texts;
+            let sources = Sources { ticket: TICKET, title: &title, question: &question, solution: &solution };
+            let draft = Draft::new(&sources, Masks::default()).unwrap();
+            let all = crate::text::fold::folded(&format!("{} {}", draft.title, draft.html));
+            for part in [&first, &last] {
+                let is_left = all.split(|c: char| !c.is_alphanumeric()).any(|word| word == part.to_lowercase());
+                prop_assert!(!is_left, "{part}: {all}");
+            }
+        }
     }
 
     #[test]

@@ -50,35 +50,18 @@ impl Masks {
         masked
     }
 
+    /// Keeps the names that the ticket's texts tell, its title and these HTML: each is masked in all of them.
+    pub(super) fn learn(&mut self, title: &str, htmls: &[String]) {
+        let said = htmls.iter().map(|html| parts(html).0);
+        let texts: Vec<String> =
+            std::iter::once(title.to_owned()).chain(said).map(|text| without_forms(&text).0).collect();
+        self.names.learn(&texts);
+    }
+
     /// Sanitised HTML without personal data: marks within a line do not part what it says, and attributes say nothing of
     /// people.
     pub(super) fn html(&mut self, html: &str) -> String {
-        let mut said = String::with_capacity(html.len());
-        let mut parts = Vec::new();
-        let mut tokens = Tokens::new(html).peekable();
-        while let Some((at, token)) = tokens.next() {
-            let end = tokens.peek().map_or(html.len(), |(next, _)| *next);
-            match token {
-                Token::Text(text) => {
-                    let from = said.len();
-                    said.push_str(&text.replace("&nbsp;", "\u{a0}"));
-                    parts.push(Part::Text(from..said.len()));
-                }
-                Token::Open { name, .. } | Token::Close { name } => {
-                    if is_block(name) {
-                        said.push('\n');
-                    } else if is_in(CELLS, name) {
-                        said.push('\t');
-                    }
-                    parts.push(Part::Tag {
-                        name,
-                        written: &html[at..end],
-                        is_open: matches!(token, Token::Open { .. }),
-                    });
-                }
-                Token::Hidden => {}
-            }
-        }
+        let (said, parts) = parts(html);
         let places = self.places(&said);
         let mut masked = String::with_capacity(html.len());
         for part in parts {
@@ -127,19 +110,52 @@ impl Masks {
 
     /// Where personal data stands, in order.
     fn places(&self, text: &str) -> Vec<(Range<usize>, Personal)> {
-        let mut places = forms(text);
-        let mut rest = String::with_capacity(text.len());
-        let mut copied = 0;
-        for (place, _) in &places {
-            rest.push_str(&text[copied..place.start]);
-            rest.push_str(&FOUND.repeat(place.len()));
-            copied = place.end;
-        }
-        rest.push_str(&text[copied..]);
+        let (rest, mut places) = without_forms(text);
         places.extend(self.names.places(&rest));
         places.sort_by_key(|(place, _)| place.start);
         places
     }
+}
+
+/// A text with as many bytes in place of what is told by its form, and where that stands.
+fn without_forms(text: &str) -> (String, Vec<(Range<usize>, Personal)>) {
+    let places = forms(text);
+    let mut rest = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (place, _) in &places {
+        rest.push_str(&text[copied..place.start]);
+        rest.push_str(&FOUND.repeat(place.len()));
+        copied = place.end;
+    }
+    rest.push_str(&text[copied..]);
+    (rest, places)
+}
+
+/// What HTML says, in a line for each block, and its parts.
+fn parts(html: &str) -> (String, Vec<Part<'_>>) {
+    let mut said = String::with_capacity(html.len());
+    let mut parts = Vec::new();
+    let mut tokens = Tokens::new(html).peekable();
+    while let Some((at, token)) = tokens.next() {
+        let end = tokens.peek().map_or(html.len(), |(next, _)| *next);
+        match token {
+            Token::Text(text) => {
+                let from = said.len();
+                said.push_str(&text.replace("&nbsp;", "\u{a0}"));
+                parts.push(Part::Text(from..said.len()));
+            }
+            Token::Open { name, .. } | Token::Close { name } => {
+                if is_block(name) {
+                    said.push('\n');
+                } else if is_in(CELLS, name) {
+                    said.push('\t');
+                }
+                parts.push(Part::Tag { name, written: &html[at..end], is_open: matches!(token, Token::Open { .. }) });
+            }
+            Token::Hidden => {}
+        }
+    }
+    (said, parts)
 }
 
 /// A part of HTML: a stretch of what it says, or a tag.
