@@ -102,18 +102,18 @@ impl Learnt {
         let number = self.names.len();
         self.names.insert(name);
         for (word, has_capital) in words.iter().filter(|(word, _)| word.chars().count() > 1) {
-            let alone = if word.chars().count() < SHORTEST_ALONE || is_no_name(word) || is_one_of(NEVER, word) {
-                Alone::Never
-            } else if sign == Sign::Capitals && usage.small.contains(word) {
-                Alone::Never
-            } else if sign == Sign::Capitals
+            let is_none = word.chars().count() < SHORTEST_ALONE
+                || is_no_name(word)
+                || is_one_of(NEVER, word)
+                || sign == Sign::Capitals && usage.small.contains(word);
+            let is_word = sign == Sign::Capitals
                 || is_one_of(EVERYDAY, word)
                 || usage.behind_articles.contains(word)
-                || !has_capital && ENDS_OF_VERBS.iter().any(|end| word.ends_with(end))
-            {
-                Alone::WithCapital
-            } else {
-                Alone::Always
+                || !has_capital && ENDS_OF_VERBS.iter().any(|end| word.ends_with(end));
+            let alone = match (is_none, is_word) {
+                (true, _) => Alone::Never,
+                (false, true) => Alone::WithCapital,
+                (false, false) => Alone::Always,
             };
             let part = self.parts.entry(word.clone()).or_insert_with(|| Part { what, alone, of: HashSet::new() });
             part.alone = part.alone.max(alone);
