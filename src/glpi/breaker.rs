@@ -6,6 +6,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::error::{GlpiError, Underlying};
+
 /// Whether GLPI answered the last call: 1 it did, whatever it said; 0 it did not.
 const UP: &str = "passerelle_glpi_up";
 
@@ -13,6 +15,8 @@ pub(super) struct Breaker {
     threshold: u32,
     pause: Duration,
     state: Mutex<State>,
+    /// The failure that came last.
+    last: Mutex<Option<Underlying>>,
 }
 
 #[derive(Default)]
@@ -34,7 +38,20 @@ impl Breaker {
     /// Opens after `threshold` failures in a row (0: never), for `pause` each time.
     pub(super) fn new(threshold: u32, pause: Duration) -> Self {
         metrics::describe_gauge!(UP, "Whether GLPI answered the last call: 1 or 0.");
-        Self { threshold, pause, state: Mutex::default() }
+        Self { threshold, pause, state: Mutex::default(), last: Mutex::default() }
+    }
+
+    /// Keeps what a call failed for: those that are held back then are told.
+    pub(super) fn note(&self, error: &GlpiError) {
+        if let GlpiError::Unavailable { why, source, .. } | GlpiError::AnswerLost { why, source, .. } = error {
+            let before = Underlying::before(*why, source.as_ref());
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        }
+    }
+
+    /// What the last call that failed failed for.
+    pub(super) fn last(&self) -> Option<Underlying> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lets a call through, or says how long calls are held back.

@@ -142,15 +142,24 @@ impl Connection {
         match &lease {
             // Whether GLPI answers, the call will tell.
             Ok(_) | Err(GlpiError::Unavailable { why: Trouble::Busy, .. }) => drop(pass),
-            Err(error) => pass.settle(!error.is_outage(), Instant::now()),
+            Err(error) => self.settle(pass, error),
         }
         lease
+    }
+
+    /// Reports a call that failed.
+    fn settle(&self, pass: Pass<'_>, error: &GlpiError) {
+        if error.is_outage() {
+            self.parts.breaker.note(error);
+        }
+        pass.settle(!error.is_outage(), Instant::now());
     }
 
     fn admit(&self, path: &str) -> Result<Pass<'_>, GlpiError> {
         self.parts.breaker.admit(Instant::now()).map_err(|left| {
             tracing::debug!(path, "GLPI is not asked: calls are paused");
-            GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left), source: None }
+            let source = self.parts.breaker.last();
+            GlpiError::Unavailable { why: Trouble::Paused, retry_after: Some(left), source }
         })
     }
 
@@ -170,7 +179,7 @@ impl Connection {
                 tracing::debug!(path = call.shown_path(), "GLPI is not asked: every session is busy");
                 drop(pass);
             }
-            Err(error) => pass.settle(!error.is_outage(), Instant::now()),
+            Err(error) => self.settle(pass, error),
             Ok(_) => pass.settle(true, Instant::now()),
         }
         result

@@ -75,6 +75,11 @@ impl Underlying {
         Self(Arc::new(error.without_url()))
     }
 
+    /// The failure for which calls are paused.
+    pub(super) fn before(why: Trouble, source: Option<&Self>) -> Self {
+        Self(Arc::new(obstacle::Before { why, under: source.map(|source| Arc::clone(&source.0)) }))
+    }
+
     /// A page where GLPI's API should have answered, by its title.
     pub(super) fn page(title: String) -> Self {
         Self(Arc::new(obstacle::Page(title)))

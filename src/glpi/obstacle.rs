@@ -1,9 +1,8 @@
 //! What stands between the gateway and GLPI, told apart by what lies under a failed call, each with its remedy.
 
-use std::{error::Error, iter};
+use std::{error::Error, fmt, iter, sync::Arc};
 
-use super::plain::plain;
-use super::trouble::Trouble;
+use super::{plain::plain, trouble::Trouble};
 use crate::{
     hindrance::Hindrance,
     text::{Bilingual, Language},
@@ -13,6 +12,26 @@ use crate::{
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the page «{0}»")]
 pub(super) struct Page(pub(super) String);
+
+/// What a call failed for, because of which others are held back.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) why: Trouble,
+    /// What lies under it, where it is known.
+    pub(super) under: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl fmt::Display for Before {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.why.fmt(f)
+    }
+}
+
+impl Error for Before {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.under.as_deref().map(|under| under as &(dyn Error + 'static))
+    }
+}
 
 /// Names of the variables that lead calls through a proxy (as `reqwest` reads them).
 const PROXY_VARIABLES: [&str; 8] =
@@ -26,7 +45,8 @@ pub(super) enum Obstacle {
     Status(u16, Option<String>),
     Maintenance(Option<String>),
     NotJson(Option<String>),
-    Paused,
+    /// Calls are paused, for what stood in the way before.
+    Paused(Option<Box<Obstacle>>),
     Busy,
 }
 
@@ -44,7 +64,10 @@ impl Obstacle {
             Trouble::Status(status) => Self::Status(status, title()),
             Trouble::Maintenance => Self::Maintenance(title()),
             Trouble::Unexpected => Self::NotJson(title()),
-            Trouble::Paused => Self::Paused,
+            Trouble::Paused => {
+                let before = source.and_then(|source| chain(source).find_map(|error| error.downcast_ref::<Before>()));
+                Self::Paused(before.map(|before| Box::new(Self::of(before.why, before.source()))))
+            }
             Trouble::Busy => Self::Busy,
         }
     }
@@ -85,7 +108,10 @@ impl Obstacle {
             Self::NotJson(None) => {
                 Bilingual::new("its answer is none of GLPI’s API", "sa réponse n’est pas celle de l’API de GLPI")
             }
-            Self::Paused => Bilingual::new(
+            Self::Paused(Some(before)) => {
+                before.reason().then("", &Bilingual::new("; ", "\u{a0}; ")).then("", &Self::Paused(None).reason())
+            }
+            Self::Paused(None) => Bilingual::new(
                 "calls are paused after repeated failures",
                 "les appels sont suspendus après des échecs répétés",
             ),
@@ -148,7 +174,8 @@ impl Obstacle {
                 "check that PASSERELLE_GLPI__URL is GLPI’s address, and that no sign-in page stands before /apirest.php",
                 "vérifiez que PASSERELLE_GLPI__URL est l’adresse de GLPI, et qu’aucune page de connexion n’est placée devant /apirest.php",
             ),
-            Self::Paused | Self::Busy => Bilingual::new("wait a moment", "attendez un moment"),
+            Self::Paused(Some(before)) => before.remedy(),
+            Self::Paused(None) | Self::Busy => Bilingual::new("wait a moment", "attendez un moment"),
         }
     }
 }

@@ -474,8 +474,20 @@ async fn the_faq_is_exported_in_each_format_to_a_folder_or_the_output() {
         assert!(output.status.success() && text(&output.stderr).contains(&format!(": {expected}")), "{output:?}");
     }
     drop(sandbox);
-    let away = run(passerelle(&["export", "articles"], &borrowed(&settings)), b"").await;
-    assert_eq!(away.status.code(), Some(75), "{}", text(&away.stderr));
+    // What fails first is told, not that calls are held back for it.
+    for arguments in
+        [&["export", "articles"][..], &["figures"], &["figures", "report", "--department", "21", "--month", "2026-10"]]
+    {
+        for (language, cause, remedy) in [
+            ("en", "refused", "check host and port of PASSERELLE_GLPI__URL"),
+            ("fr", "refusée", "vérifiez l’hôte et le port de PASSERELLE_GLPI__URL"),
+        ] {
+            let away = run(passerelle(&[arguments, &["--lang", language]].concat(), &borrowed(&settings)), b"").await;
+            let said = text(&away.stderr);
+            assert_eq!(away.status.code(), Some(75), "{arguments:?}: {said}");
+            assert!(said.contains(cause) && said.contains(remedy), "{arguments:?}: {said}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
