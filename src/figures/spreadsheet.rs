@@ -96,6 +96,22 @@ mod tests {
     use crate::figures::{FigureCell, FigureColumn, FigureTable};
 
     #[test]
+    fn what_no_xml_has_is_left_out() {
+        let table = FigureTable {
+            id: "circonscriptions",
+            title: "A\u{ffff}B",
+            says: String::new(),
+            columns: vec![FigureColumn { key: "name", label: "N\u{1}om" }],
+            rows: vec![vec![FigureCell::Text("Dijon\u{fffe} \u{0}Nord".to_owned())]],
+            chart: None,
+        };
+        let content = super::content(&[table]);
+        for part in ["table:name=\"AB\"", "<text:p>Nom</text:p>", "<text:p>Dijon Nord</text:p>"] {
+            assert!(content.contains(part), "{part} in {content}");
+        }
+    }
+
+    #[test]
     fn a_spreadsheet_has_a_sheet_for_each_table() {
         let table = FigureTable {
             id: "delays",

@@ -214,7 +214,13 @@ pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain.replace("&amp;", "&"))
 }
 
-/// Adds text as HTML, also for use in an attribute; control characters are left out.
+/// Whether a character may stand in XML 1.0 (section 2.2), line breaks and control characters of old aside: U+FFFE and
+/// U+FFFF break a whole document.
+pub(crate) fn is_of_texts(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
+}
+
+/// Adds text as HTML or XML, also for use in an attribute; what may not stand there is left out.
 pub(crate) fn escape(html: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -223,7 +229,7 @@ pub(crate) fn escape(html: &mut String, text: &str) {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\t' => html.push(' '),
-            c if c.is_control() => {}
+            c if !is_of_texts(c) => {}
             c => {
                 let _ = html.write_char(c);
             }
@@ -231,7 +237,7 @@ pub(crate) fn escape(html: &mut String, text: &str) {
     }
 }
 
-/// Text as HTML, also for use in an attribute; control characters are left out.
+/// Text as HTML or XML, also for use in an attribute; what may not stand there is left out.
 pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     escape(&mut html, text);
@@ -242,7 +248,23 @@ pub(crate) fn escaped(text: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{from_html, to_html};
+    use super::{escaped, from_html, to_html};
+
+    /// XML 1.0, section 2.2.
+    fn is_xml(c: char) -> bool {
+        matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+    }
+
+    #[test]
+    fn each_character_is_one_of_xml_or_left_out() {
+        for c in '\0'..=char::MAX {
+            let shown = escaped(&format!("a{c}b"));
+            assert!(shown.starts_with('a') && shown.ends_with('b') && shown.chars().all(is_xml), "{c:?}: {shown}");
+            if is_xml(c) && !c.is_control() {
+                assert!(shown.contains(c) || matches!(c, '&' | '<' | '>' | '"'), "{c:?}: {shown}");
+            }
+        }
+    }
 
     #[test]
     fn the_text_is_what_a_reader_sees() {

@@ -16,7 +16,7 @@ async fn scene(settings: &[(&str, &str)]) -> (Faq, Gateway, u64) {
     let category = faq.editor.add("KnowbaseItemCategory", json!({"name": "LSU & co"})).await;
     let answer = "<p>Ouvrez <b>tout</b> &amp; <a href=\"https://lsu.example/?a=1&amp;b=2\">LSU</a><script>x</script><img src=\"/front/document.send.php?docid=7\"></p>";
     let whole = faq.publish("Bilan « grisé » & <b>", answer, json!({"_categories": [category]})).await;
-    faq.publish("ONDE\u{a0}: admettre", "<p>\u{1}Ici</p>", json!({})).await;
+    faq.publish("ONDE\u{a0}: \u{fffe}admettre\u{ffff}", "<p>\u{1}Ici\u{fffe}&#xFFFE;&#1;&#xFFFF;</p>", json!({})).await;
     faq.publish("Secret", "<p>x</p>", json!({"_visibility": {}})).await;
     let all = [&[("knowledge.link", PAGE)], settings].concat();
     let gateway = Gateway::start(&faq.sandbox, &all).await;
