@@ -79,7 +79,7 @@ pub(super) async fn draft(State(services): State<Arc<Services>>, Path(id): Path<
         .answered(request, async |services, parts, body, deadline| {
             auth::ticket(&parts.headers, &services.settings)?;
             query::only(parts, &[])?;
-            let ticket = orders::ticket(&id)?;
+            let ticket = orders::ticket(&id, "article")?;
             orders::check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = DraftOrder { by: by(&whole.bytes)?, author: None, cause: Cause::Api };

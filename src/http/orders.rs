@@ -14,10 +14,11 @@ use crate::{id::TicketId, text::chain};
 /// Characters of a name; a longer one is a mistake.
 pub(super) const LONGEST_NAME: usize = 200;
 
-/// The ticket an order is about.
-pub(super) fn ticket(id: &str) -> Result<TicketId, Problem> {
+/// The ticket an order is about, which the call's address names before this last part of it.
+pub(super) fn ticket(id: &str, order: &str) -> Result<TicketId, Problem> {
     glpi_number(id).ok_or_else(|| {
-        let detail = "Le numéro du ticket n’est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/escalate.";
+        let detail =
+            format!("Le numéro du ticket n’est pas un nombre. Donnez celui de GLPI, comme /v1/tickets/1234/{order}.");
         Problem::new(StatusCode::NOT_FOUND, "no-such-ticket", detail)
     })
 }

@@ -109,7 +109,7 @@ async fn go(services: Arc<Services>, id: String, direction: Direction, request: 
         .answered(request, async |services, parts, body, deadline| {
             auth::ticket(&parts.headers, &services.settings)?;
             query::only(parts, &[])?;
-            let ticket = orders::ticket(&id)?;
+            let ticket = orders::ticket(&id, if direction == Direction::Up { "escalate" } else { "return" })?;
             orders::check_content_type(&parts.headers)?;
             let whole = body.read(&services.rooms, Standing::Proven).await?;
             let order = order(&whole.bytes, direction)?;

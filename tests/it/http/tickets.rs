@@ -69,6 +69,22 @@ async fn why_a_ticket_cannot_go_is_a_problem(#[case] ticket: &str, #[case] statu
     problem(answer, status, reason).await;
 }
 
+/// What is no number is told with the call that was made.
+#[rstest]
+#[case("escalate")]
+#[case("return")]
+#[case("article")]
+#[tokio::test]
+async fn what_is_no_ticket_is_told_by_the_call_s_own_address(#[case] order: &str) {
+    let api = api().await;
+    for ticket in ["0", "x"] {
+        let call = api.post(&format!("/v1/tickets/{ticket}/{order}")).bearer_auth(TICKET_TOKEN).json(&asked());
+        let answer: Value = call.send().await.unwrap().json().await.unwrap();
+        let said = answer["detail"].as_str().unwrap();
+        assert!(said.ends_with(&format!("comme /v1/tickets/1234/{order}.")), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn only_a_ticket_token_opens() {
     let api = api().await;
