@@ -98,8 +98,15 @@ impl http::Gateway for Gateway {
         })
     }
 
-    fn preview_article(self: Arc<Self>, ticket: TicketId) -> BoxFuture<'static, Result<DraftPreview, DraftError>> {
-        Box::pin(async move { self.escalator.preview_article(ticket).await })
+    fn preview_article(
+        self: Arc<Self>,
+        ticket: TicketId,
+        person: Address,
+    ) -> BoxFuture<'static, Result<DraftPreview, DraftError>> {
+        Box::pin(async move {
+            let author = self.glpi.directory().active_account(person.as_str()).await?;
+            self.escalator.preview_article(ticket, author).await
+        })
     }
 
     fn draft_article_for(

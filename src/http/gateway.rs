@@ -67,12 +67,16 @@ pub trait Gateway: TakesMail {
     fn move_ticket(self: Arc<Self>, ticket: TicketId, order: Order)
     -> BoxFuture<'static, Result<Moved, EscalateError>>;
 
-    /// What the article drafted from a ticket would say.
+    /// What the article drafted from a ticket for this person would say.
     ///
     /// # Errors
     ///
     /// Where there is no such ticket, or that cannot be said now.
-    fn preview_article(self: Arc<Self>, ticket: TicketId) -> BoxFuture<'static, Result<DraftPreview, DraftError>>;
+    fn preview_article(
+        self: Arc<Self>,
+        ticket: TicketId,
+        person: Address,
+    ) -> BoxFuture<'static, Result<DraftPreview, DraftError>>;
 
     /// Drafts an article from a ticket for this person: their own, where GLPI knows them.
     ///

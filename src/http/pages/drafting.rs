@@ -94,7 +94,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let rights = drafters(&state, &person).await?;
     let ticket = frame::number(&number)?;
-    let preview = preview(&state, &rights, ticket).await?;
+    let preview = preview(&state, &rights, &person, ticket).await?;
     shown(&state, &person, ticket, &preview, query.as_deref() == Some(DONE), None)
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn draft(
             let posted = state.posted(parts, body).await?.of_our_page()?;
             let rights = drafters(&state, &posted.person).await?;
             let ticket = frame::number(&number)?;
-            let preview = preview(&state, &rights, ticket).await?;
+            let preview = preview(&state, &rights, &posted.person, ticket).await?;
             let drafting = services.gateway().draft_article_for(ticket, posted.person.clone());
             match services.finish(drafting, None, state.until(deadline)).await? {
                 Ok(_) => see_other(&format!("{HERE}/{ticket}?{DONE}")),
@@ -147,8 +147,13 @@ async fn drafters(state: &PageState, person: &Address) -> Result<Rights, Problem
 }
 
 /// What the article of a ticket would say, for somebody with these rights.
-async fn preview(state: &PageState, rights: &Rights, ticket: TicketId) -> Result<DraftPreview, Problem> {
-    let asked = state.services.gateway().preview_article(ticket);
+async fn preview(
+    state: &PageState,
+    rights: &Rights,
+    person: &Address,
+    ticket: TicketId,
+) -> Result<DraftPreview, Problem> {
+    let asked = state.services.gateway().preview_article(ticket, person.clone());
     match tokio::time::timeout(state.wait(), asked).await {
         Ok(Ok(preview)) if rights.cover(None, preview.application.as_deref()) => Ok(preview),
         // The same words, whether there is none or it is somebody else's.
@@ -158,7 +163,7 @@ async fn preview(state: &PageState, rights: &Rights, ticket: TicketId) -> Result
             "Ce ticket n’existe pas, il est à la corbeille, ou il n’est pas d’une application dont vous êtes référent.",
         )),
         Ok(Err(error)) => Err(not_now(&error)),
-        Err(_) => Err(not_now(&DraftError::Busy)),
+        Err(_) => Err(not_now(&DraftError::late())),
     }
 }
 

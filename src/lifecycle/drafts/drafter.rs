@@ -83,6 +83,9 @@ pub struct WouldSay {
     pub masked: Option<String>,
     /// The earlier draft that would be written again, and its page in GLPI.
     pub earlier: Option<(ArticleId, String)>,
+    /// The name of the account whose article a new one would be, empty where GLPI shows none; `None` where it is the
+    /// account of who asks.
+    pub owner: Option<String>,
 }
 
 /// A draft that is not written yet.
@@ -119,16 +122,17 @@ impl Drafter {
         Self { glpi: self.glpi.in_background(), ..self.clone() }
     }
 
-    /// What the article drafted from a ticket would say now, and to whom the ticket belongs; nothing is written.
+    /// What the article drafted from a ticket would say now, and to whom the ticket belongs; nothing is written. `author` is
+    /// as in [`DraftOrder`].
     ///
     /// # Errors
     ///
     /// Where there is no such ticket, or GLPI cannot say.
-    pub async fn preview(&self, ticket: TicketId) -> Result<DraftPreview, DraftError> {
+    pub async fn preview(&self, ticket: TicketId, author: Option<UserId>) -> Result<DraftPreview, DraftError> {
         let read = self.read(ticket).await?;
         let mappings = self.mappings.now();
         let application = self.application(&read, &mappings).await?.map(|mapping| mapping.name.clone());
-        let would_say = match self.would_say(&read, &mappings).await {
+        let would_say = match self.would_say(&read, author, &mappings).await {
             Err(error @ DraftError::Glpi(_)) => return Err(error),
             said => said,
         };
@@ -136,13 +140,22 @@ impl Drafter {
         Ok(DraftPreview { title: read.name, link, application, would_say })
     }
 
-    async fn would_say(&self, read: &Ticket, mappings: &Mappings) -> Result<WouldSay, DraftError> {
-        let Composed { draft, .. } = self.compose(read, mappings).await?;
+    async fn would_say(
+        &self,
+        read: &Ticket,
+        asking: Option<UserId>,
+        mappings: &Mappings,
+    ) -> Result<WouldSay, DraftError> {
+        let Composed { draft, author } = self.compose(read, mappings).await?;
         let own = self.glpi.own_account().await?;
         let thread = self.glpi.ticket_followups(read.id).await?;
         let earlier = self.earlier(read.id, &thread, own).await?;
         let earlier = earlier.map(|earlier| (earlier.id, self.link(earlier.id)));
-        Ok(WouldSay { title: draft.title, html: draft.html, masked: draft.masked, earlier })
+        let owner = match asking {
+            Some(_) => None,
+            None => Some(self.glpi.directory().name(author).await?),
+        };
+        Ok(WouldSay { title: draft.title, html: draft.html, masked: draft.masked, earlier, owner })
     }
 
     /// Drafts an article from a ticket that is solved, and says so in the ticket. A second time the first draft is

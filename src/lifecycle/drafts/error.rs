@@ -1,7 +1,7 @@
 //! Why no article is drafted: for whoever asked, and for the log.
 
 use crate::{
-    glpi::GlpiError,
+    glpi::{GlpiError, Trouble},
     id::{ArticleId, TicketId},
 };
 
@@ -61,6 +61,11 @@ impl DraftError {
         "too-intricate",
         "busy",
     ];
+
+    /// GLPI has not answered while somebody waited.
+    pub fn late() -> Self {
+        Self::Glpi(GlpiError::Unavailable { why: Trouble::Timeout, retry_after: None, source: None })
+    }
 
     /// A stable code for programs.
     pub fn code(&self) -> &'static str {

@@ -22,7 +22,7 @@ use crate::{
         route::MappingStore,
     },
     glpi::{ActorRole, Effect, Glpi, GlpiError, NewFollowup},
-    id::{FollowupId, GroupId, TicketId},
+    id::{FollowupId, GroupId, TicketId, UserId},
     lifecycle::{
         drafts::{DraftError, DraftOrder, DraftPreview, Drafted, Drafter},
         note::{self, Cause, MoveNote, Note},
@@ -160,13 +160,13 @@ impl Escalator {
         self.with_ticket_lock(ticket, moving).await
     }
 
-    /// What the article drafted from a ticket would say; see [`Drafter::preview`].
+    /// What the article drafted from a ticket for `author` would say; see [`Drafter::preview`].
     ///
     /// # Errors
     ///
     /// Where there is no such ticket, or GLPI cannot say.
-    pub async fn preview_article(&self, ticket: TicketId) -> Result<DraftPreview, DraftError> {
-        self.drafter.preview(ticket).await
+    pub async fn preview_article(&self, ticket: TicketId, author: Option<UserId>) -> Result<DraftPreview, DraftError> {
+        self.drafter.preview(ticket, author).await
     }
 
     /// Drafts an article from a ticket, or writes its draft again; see [`Drafter::draft`].

@@ -141,7 +141,11 @@ impl Gateway for Double {
         Box::pin(std::future::ready(tickets::moved(ticket.get(), order)))
     }
 
-    fn preview_article(self: Arc<Self>, _: TicketId) -> BoxFuture<'static, Result<DraftPreview, DraftError>> {
+    fn preview_article(
+        self: Arc<Self>,
+        _: TicketId,
+        _: Address,
+    ) -> BoxFuture<'static, Result<DraftPreview, DraftError>> {
         unreachable!("the pages ask for it")
     }
 

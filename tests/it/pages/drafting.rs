@@ -1,5 +1,8 @@
 //! `/pilotage/fiches`: a référent sees what an article of a solved ticket would say, and has it drafted by a button.
 
+use std::time::Duration;
+
+use passerelle::sandbox::{Failure, Rule};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -76,6 +79,37 @@ async fn a_referent_sees_what_the_article_would_say_and_has_it_drafted() {
     assert!(again.has(">Mettre la fiche à jour</button>") && again.has(&link), "{}", again.html);
     assert_eq!(press(&portal, ticket, OPERATOR, &again).await.status, StatusCode::SEE_OTHER);
     assert_eq!(articles(&portal, ticket).await.len(), 1);
+}
+
+/// Whose the article is that somebody without an account in GLPI has drafted.
+#[tokio::test]
+async fn who_has_no_account_is_told_whose_the_article_will_be() {
+    let portal = portal().await;
+    let ticket = solved(&portal).await;
+    let shown = portal.get(&address(ticket), OPERATOR).await;
+    assert!(shown.has("Vous n’avez pas de compte dans GLPI") && !shown.has("vos fiches"), "{}", shown.html);
+    assert_eq!(press(&portal, ticket, OPERATOR, &shown).await.status, StatusCode::SEE_OTHER);
+    let [article] = articles(&portal, ticket).await.try_into().unwrap();
+    let author = article["users_id"].as_u64().unwrap();
+    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "glpi", "glpi").await;
+    let account = admin.get(&format!("User/{author}")).await;
+    let name = account["realname"].as_str().filter(|name| !name.is_empty()).or(account["name"].as_str()).unwrap();
+    assert!(shown.has(name), "{name} in {}", shown.html);
+    let done = portal.get(&format!("{}?faite", address(ticket)), OPERATOR).await;
+    assert!(done.has("Faites-le relire et publier dans GLPI par son auteur"), "{}", done.html);
+}
+
+/// What is late is told as that, and not as work on the ticket.
+#[tokio::test]
+async fn a_glpi_that_does_not_answer_is_told_as_such() {
+    let settings = [TRUSTED, ("people.operators", OPERATOR), ("portal.wait", "1s")];
+    let portal = Portal::with(&settings).await;
+    let ticket = solved(&portal).await;
+    assert_eq!(portal.get(&address(ticket), OPERATOR).await.status, StatusCode::OK);
+    portal.sandbox.set_failures(Rule::always(Failure::Slow(Duration::from_mins(10))));
+    let late = portal.get(&address(ticket), OPERATOR).await;
+    assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(late.has("GLPI ne répond pas") && !late.has("en cours de traitement"), "{}", late.html);
 }
 
 #[tokio::test]
