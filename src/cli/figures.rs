@@ -336,7 +336,7 @@ async fn report(app: &App, department: &str, month: Period, is_dry: bool, langua
 
 async fn articles(app: &App, application: &str, month: Period, is_dry: bool, language: Language) -> u8 {
     let mappings = app.pipeline.mappings.now();
-    if mappings.find(application).is_none() {
+    let Some(application) = mappings.meant(application).map(|mapping| mapping.name.as_str()) else {
         complain(&missing(&mappings, application, &[]), language);
         return exit::USAGE;
     }

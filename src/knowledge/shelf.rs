@@ -9,7 +9,7 @@ use super::{
     index::{Asked, Hit, Index, Texts},
     subjects::Subjects,
 };
-use crate::id::ArticleId;
+use crate::{id::ArticleId, text::fold::words};
 
 /// Articles of one answer.
 const MOST: usize = 20;
@@ -46,7 +46,7 @@ impl Shelf {
     /// Those of an application that are shown now, as [`Shelf::all`]; all of them where none is named.
     pub fn of_application(&self, application: Option<&str>, now: DateTime) -> Vec<Arc<Article>> {
         let mut all = self.all(now);
-        all.retain(|article| application.is_none() || article.application.as_deref() == application);
+        all.retain(|article| is_of(article, application));
         all
     }
 
@@ -77,7 +77,7 @@ impl Shelf {
         }
         let hits = self.index.search(question, Asked::Whole);
         let found = self.shown(&hits, now);
-        let of_it = found.filter(|(_, article)| application.is_none() || article.application.as_deref() == application);
+        let of_it = found.filter(|(_, article)| is_of(article, application));
         of_it.take(MOST).map(|(_, article)| Arc::clone(article)).collect()
     }
 
@@ -122,6 +122,13 @@ impl Shelf {
         let articles = hits.iter().filter_map(move |hit| Some((hit, self.articles.get(hit.place)?)));
         articles.filter(move |(_, article)| article.is_shown(now))
     }
+}
+
+/// Whether an article is of an application, where one is named: neither case nor accents matter.
+fn is_of(article: &Article, application: Option<&str>) -> bool {
+    application.is_none_or(|name| {
+        article.application.as_deref().is_some_and(|known| known == name || words(known) == words(name))
+    })
 }
 
 /// What an article is filed under: its categories, and all that its application is called.

@@ -315,7 +315,7 @@ async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
     assert_eq!(code, Some(0), "{error}");
     assert!(report.starts_with("to: ien@ac-dijon.fr") && report.contains("dans le département 021"), "{report}");
     for dry in [&[][..], &["--dry-run"]] {
-        for asked in [&["report", "--department", "58"][..], &["articles", "--application", "LSU"]] {
+        for asked in [&["report", "--department", "58"][..], &["articles", "--application", "lsu"]] {
             let (code, said, error) = shown(&[&["figures"], asked, &["--month", "2026-10"], dry].concat()).await;
             assert!(code == Some(1) && error.contains("nobody gets it"), "{asked:?}, {dry:?}: {error}");
             assert!(!said.contains("to:"), "{said}");
@@ -467,7 +467,7 @@ async fn the_faq_is_exported_in_each_format_to_a_folder_or_the_output() {
     editor.call(Method::PUT, "KnowbaseItem/1", serde_json::json!({"name": "LSU : tout valider"})).await;
     editor.call(Method::PUT, "KnowbaseItem/2", serde_json::json!({"is_faq": 0})).await;
     for (more, expected) in
-        [(&["--application", "LSU"][..], "1-lsu-valider-tout.md;"), (&[], "1-lsu-valider-tout.md, 2-onde-admettre.md;")]
+        [(&["--application", "lsu"][..], "1-lsu-valider-tout.md;"), (&[], "1-lsu-valider-tout.md, 2-onde-admettre.md;")]
     {
         let arguments = [&["export", "articles", "--to", below.to_str().unwrap()], more].concat();
         let output = run(passerelle(&arguments, &borrowed(&settings)), b"").await;

@@ -76,6 +76,12 @@ impl Mappings {
         self.all.iter().find(|mapping| mapping.name == application)
     }
 
+    /// The mapping of an application as people name it: neither case nor accents matter.
+    pub fn meant(&self, application: &str) -> Option<&Mapping> {
+        let folded = words(application);
+        self.find(application).or_else(|| self.all.iter().find(|mapping| words(&mapping.name) == folded))
+    }
+
     /// The opening of a ticket's content, whose application is one of these; see [`Opening::read`].
     pub fn opening(&self, content: &str) -> Option<Opening> {
         Opening::read(content, |name| self.find(name).is_some())

@@ -87,7 +87,9 @@ async fn give(
             let mut parameters = Parameters::of(parts, &[REQUESTER, APPLICATION]);
             let application = parameters.words(APPLICATION);
             parameters.end()?;
-            let application = Some(application.as_str()).filter(|name| !name.is_empty());
+            let mappings = services.mappings.now();
+            let named = || mappings.meant(&application).map_or(application.as_str(), |mapping| &mapping.name);
+            let application = (!application.is_empty()).then(named);
             let shelf = in_time(deadline, services.portal.shelf()).await?;
             let articles = shelf.of_application(application, services.portal.now());
             // An article may be of an application that has no mapping.
@@ -115,7 +117,7 @@ async fn give(
 /// Refuses an application that no mapping has: a feed of it would stay empty for ever.
 fn is_known(services: &Services, name: &str) -> Result<(), Problem> {
     let mappings = services.mappings.now();
-    if mappings.find(name).is_some() {
+    if mappings.meant(name).is_some() {
         return Ok(());
     }
     let near = mappings.nearest(name).map(|near| format!("\u{a0}; s’agit-il de «\u{a0}{near}\u{a0}»\u{a0}?"));

@@ -38,6 +38,8 @@ struct FaqPage<'a> {
     applications: Vec<(String, bool)>,
     /// The categories: address, name, how many articles; only where nothing is searched for.
     categories: Vec<(String, String, usize)>,
+    /// The application whose articles are shown, where nothing else is searched for.
+    application: Option<String>,
     /// The category whose articles are shown.
     category: Option<String>,
     articles: Vec<Arc<Article>>,
@@ -68,6 +70,8 @@ pub(super) async fn show(
     let text = given("q").unwrap_or_default();
     let text: String = text.trim().chars().take(LONGEST_SEARCH).collect();
     let (application, category) = (given("application"), given("categorie"));
+    let mappings = state.services.mappings.now();
+    let application = application.map(|name| mappings.meant(&name).map_or(name, |mapping| mapping.name.clone()));
     let portal = &state.services.portal;
     let (shelf, now) = (state.ask(portal.shelf()).await?, portal.now());
     let is_searched = !text.is_empty() || application.is_some();
@@ -81,7 +85,6 @@ pub(super) async fn show(
     };
     let categories = if is_searched { Vec::new() } else { shelf.categories(now) };
     let categories = categories.into_iter().map(|(path, articles)| (below(&path), path, articles)).collect();
-    let mappings = state.services.mappings.now();
     let names = mappings.all().iter().map(|mapping| &mapping.name);
     let applications = names
         .filter(|name| !shelf.of_application(Some(name), now).is_empty())
@@ -89,7 +92,8 @@ pub(super) async fn show(
         .collect();
     let frame = state.pages.frame("Consulter la FAQ", Some(&person), Section::Faq);
     let category = category.filter(|_| !is_searched);
-    page(StatusCode::OK, &FaqPage { frame, text, applications, categories, category, articles })
+    let application = application.filter(|_| text.is_empty());
+    page(StatusCode::OK, &FaqPage { frame, text, applications, categories, application, category, articles })
 }
 
 /// `GET /portail/faq/{number}`

@@ -62,7 +62,7 @@ async fn a_feed_reader_reads_every_article_whole(#[case] path: &str, #[case] med
 #[tokio::test]
 async fn a_feed_is_sent_again_only_where_it_changed() {
     let (faq, gateway, whole) = scene(&[]).await;
-    for path in ["/v1/faq/feed.atom", "/v1/faq/feed.json?application=ONDE"] {
+    for path in ["/v1/faq/feed.atom", "/v1/faq/feed.json?application=ONDE", "/v1/faq/feed.atom?application=onde"] {
         let first = get(&gateway, path, None).await;
         let tag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
         for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
@@ -86,11 +86,18 @@ async fn a_feed_is_sent_again_only_where_it_changed() {
 #[tokio::test]
 async fn a_feed_is_of_one_application_or_of_all() {
     let (_faq, gateway, _) = scene(&[]).await;
-    for (query, expected) in [("", 2), ("?application=LSU", 1), ("?application=ONDE", 1), ("?application=APAE", 0)] {
+    for (query, expected) in [
+        ("", 2),
+        ("?application=LSU", 1),
+        ("?application=ONDE", 1),
+        ("?application=lsu", 1),
+        ("?application=APAE", 0),
+        ("?application=apae", 0),
+    ] {
         let feed: Value = get(&gateway, &format!("/v1/faq/feed.json{query}"), None).await.json().await.unwrap();
         assert_eq!(feed["items"].as_array().unwrap().len(), expected, "{query}: {feed}");
     }
-    for (query, said) in [("lsu", "s’agit-il de «\u{a0}LSU\u{a0}»"), ("nope", "«\u{a0}nope\u{a0}»")] {
+    for (query, said) in [("lsuu", "s’agit-il de «\u{a0}LSU\u{a0}»"), ("nope", "«\u{a0}nope\u{a0}»")] {
         let answer = get(&gateway, &format!("/v1/faq/feed.atom?application={query}"), None).await;
         assert_eq!(answer.status(), StatusCode::NOT_FOUND);
         let problem: Value = answer.json().await.unwrap();

@@ -251,6 +251,14 @@ async fn the_faq_is_searched() {
     );
     let none = portal.get("/portail/faq?q=xyzzy", JEANNE).await;
     assert!(none.has("Aucune réponse ne correspond") && none.has("Déposez une demande"));
+    for (query, said) in [
+        ("application=ZZZ", "La FAQ n’a pas de réponse sur l’application «\u{a0}ZZZ\u{a0}»."),
+        ("application=onde", "La FAQ n’a pas de réponse sur l’application «\u{a0}ONDE\u{a0}»."),
+        ("categorie=x", "La FAQ n’a pas de réponse dans la catégorie «\u{a0}x\u{a0}»."),
+    ] {
+        let none = portal.get(&format!("/portail/faq?{query}"), JEANNE).await;
+        assert!(none.has(said) && !none.has("<summary>"), "{query}: {}", none.html);
+    }
 }
 
 /// What the counter of this article says of how often it helped.
@@ -272,8 +280,10 @@ async fn an_article_has_a_page_of_its_own_with_what_is_near() {
     assert!(!shown.has("/portail/faq/3"), "{}", shown.html);
     assert_eq!(portal.get("/portail/faq/4", JEANNE).await.status, StatusCode::NOT_FOUND);
     assert_eq!(portal.get("/portail/faq/x", JEANNE).await.status, StatusCode::NOT_FOUND);
-    let of_onde = portal.get("/portail/faq?application=ONDE", JEANNE).await;
-    assert!(of_onde.has("admettre un élève") && !of_onde.has("valider un bilan"), "{}", of_onde.html);
+    for name in ["ONDE", "onde"] {
+        let of_onde = portal.get(&format!("/portail/faq?application={name}"), JEANNE).await;
+        assert!(of_onde.has("admettre un élève") && !of_onde.has("valider un bilan"), "{}", of_onde.html);
+    }
 }
 
 #[tokio::test]
