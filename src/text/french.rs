@@ -95,7 +95,20 @@ pub fn to(whom: &str) -> String {
 
 /// «1\u{a0}destinataire», «2\u{a0}destinataires»: French has no plural below two.
 pub fn count(number: usize, one: &str, several: &str) -> String {
-    format!("{number}\u{a0}{}", if number < 2 { one } else { several })
+    format!("{}\u{a0}{}", grouped(number), if number < 2 { one } else { several })
+}
+
+/// «1\u{202f}234»: a narrow no-break space before each three digits.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() * 2);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push('\u{202f}');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 /// «24 novembre 2026»
@@ -161,6 +174,15 @@ mod tests {
         assert!(to.iter().all(|(whom, said)| super::to(whom) == *said));
         let count = |number| super::count(number, "destinataire", "destinataires");
         assert_eq!([0, 1, 2].map(count), ["0\u{a0}destinataire", "1\u{a0}destinataire", "2\u{a0}destinataires"]);
+        assert_eq!(count(20_000), "20\u{202f}000\u{a0}destinataires");
+    }
+
+    #[test]
+    fn large_numbers_are_parted() {
+        assert_eq!(
+            [0, 999, 1000, 134_000, 1_000_000].map(super::grouped),
+            ["0", "999", "1\u{202f}000", "134\u{202f}000", "1\u{202f}000\u{202f}000"]
+        );
     }
 
     #[test]

@@ -180,7 +180,7 @@ async fn seconds(report: &mut Report, app: &App, now: DateTime, directors: usize
             &what,
             &Bilingual::new(
                 format!("nobody can confirm what goes to more than {above} addresses, and there are {directors} directors: it would not be sent"),
-                format!("personne ne peut confirmer un envoi à plus de {above} adresses, et il y a {directors} directeurs\u{a0}: il ne partirait pas"),
+                format!("personne ne peut confirmer un envoi à plus de {} adresses, et il y a {} directeurs\u{a0}: il ne partirait pas", french::grouped(above), french::grouped(directors)),
             ),
             &remedy,
         );
@@ -189,7 +189,7 @@ async fn seconds(report: &mut Report, app: &App, now: DateTime, directors: usize
             &what,
             &Bilingual::new(
                 format!("{operators} operators have an address: nobody could confirm what one of them sends to more than {above} addresses"),
-                format!("opérateurs avec une adresse\u{a0}: {operators}\u{a0}; personne ne pourrait confirmer un envoi à plus de {above} adresses"),
+                format!("opérateurs avec une adresse\u{a0}: {operators}\u{a0}; personne ne pourrait confirmer un envoi à plus de {} adresses", french::grouped(above)),
             ),
             &remedy,
         );
