@@ -490,9 +490,20 @@ impl Figures {
             id: "escalations",
             title: "Escalades et solutions refusées",
             says: format!(
-                "{} des demandes sont passées au niveau supérieur\u{a0}; {} des demandes résolues ont vu une solution refusée.",
-                hundredths(escalated, self.requests.now).shown(),
-                hundredths(self.refused, self.solved).shown()
+                "{}\u{a0}; {}.",
+                match escalated {
+                    0 => "Aucune demande n’est passée au niveau supérieur".to_owned(),
+                    some => format!(
+                        "{} des demandes sont passées au niveau supérieur",
+                        hundredths(some, self.requests.now).shown()
+                    ),
+                },
+                match (self.refused, self.solved) {
+                    (_, 0) => "aucune n’est résolue".to_owned(),
+                    (0, _) => "aucune solution n’a été refusée".to_owned(),
+                    (some, all) =>
+                        format!("{} des demandes résolues ont vu une solution refusée", hundredths(some, all).shown()),
+                }
             ),
             columns: vec![FigureColumn { key: "what", label: "Ce qui s’est passé" }, REQUESTS, PART],
             chart: Some(FigureChart { is_course: false, marks: rows.iter().filter_map(|row| mark(row)).collect() }),
@@ -505,16 +516,29 @@ impl Figures {
         FigureTable {
             id: "silent-schools",
             title: "Écoles qui ne demandent rien",
-            says: format!(
-                "{} {} demandé de l’aide\u{a0}; {} des écoles connues de l’annuaire ou par d’autres demandes n’ont \
-                 rien demandé pendant la période\u{a0}: besoin de formation\u{a0}?",
-                french::count(self.schools_asking as usize, "école", "écoles"),
-                if self.schools_asking < 2 { "a" } else { "ont" },
-                grouped(silent),
-            ),
+            says: self.who_asks(silent),
             columns: vec![FigureColumn { key: "name", label: "École" }],
             rows: self.silent.iter().map(|school| vec![text(school.clone())]).collect(),
             chart: None,
+        }
+    }
+}
+
+impl Figures {
+    /// How many schools asked for help, and how many of the others did not.
+    fn who_asks(&self, silent: u32) -> String {
+        let known = "écoles connues de l’annuaire ou par d’autres demandes";
+        let training = "pendant la période\u{a0}: besoin de formation\u{a0}?";
+        let asking = match self.schools_asking {
+            0 => "Aucune école n’a demandé de l’aide".to_owned(),
+            1 => "1\u{a0}école a demandé de l’aide".to_owned(),
+            several => format!("{}\u{a0}écoles ont demandé de l’aide", grouped(several)),
+        };
+        match (silent, self.schools_asking) {
+            (0, 0) => format!("{asking}, et aucune n’est connue de l’annuaire ni par d’autres demandes."),
+            (0, _) => format!("{asking}\u{a0}; il ne manque aucune des {known}."),
+            (1, _) => format!("{asking}\u{a0}; 1 des {known} n’a rien demandé {training}"),
+            (several, _) => format!("{asking}\u{a0}; {} des {known} n’ont rien demandé {training}", grouped(several)),
         }
     }
 }
@@ -567,7 +591,78 @@ fn counted(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::civil::date;
+    use rstest::rstest;
+
     use super::{FigureCell, FigureColumn, FigureTable, grouped};
+    use crate::figures::{FigureNames, FigureQuestion, Figures, Period, Sight, counting::figures};
+
+    /// Figures of no request at all.
+    fn none() -> Figures {
+        let question = FigureQuestion {
+            period: Period::parse("2026-10").unwrap(),
+            application: None,
+            department: None,
+            circonscription: None,
+            school: None,
+            sight: Sight::Everything,
+            expected: BTreeMap::new(),
+            today: date(2026, 11, 29),
+        };
+        figures([], &FigureNames::default(), &question)
+    }
+
+    fn says(figures: &Figures, id: &str) -> String {
+        let tables = figures.tables();
+        tables.iter().find(|table| table.id == id).unwrap().says.replace(['\u{a0}', '\u{202f}'], " ")
+    }
+
+    #[rstest]
+    #[case(0, 0, 0, 0, "Aucune demande n’est passée au niveau supérieur ; aucune n’est résolue.")]
+    #[case(10, 0, 5, 0, "Aucune demande n’est passée au niveau supérieur ; aucune solution n’a été refusée.")]
+    #[case(
+        10,
+        2,
+        4,
+        1,
+        "20,0 % des demandes sont passées au niveau supérieur ; 25,0 % des demandes résolues ont vu une solution refusée."
+    )]
+    fn escalations_are_told_as_parts_where_there_are_some(
+        #[case] all: u32,
+        #[case] escalated: u32,
+        #[case] solved: u32,
+        #[case] refused: u32,
+        #[case] expected: &str,
+    ) {
+        let mut figures = Figures { solved, refused, ..none() };
+        (figures.requests.now, figures.escalated.requests) = (all, escalated);
+        assert_eq!(says(&figures, "escalations"), expected);
+    }
+
+    #[rstest]
+    #[case(0, 0, "Aucune école n’a demandé de l’aide, et aucune n’est connue de l’annuaire ni par d’autres demandes.")]
+    #[case(
+        1,
+        0,
+        "1 école a demandé de l’aide ; il ne manque aucune des écoles connues de l’annuaire ou par d’autres demandes."
+    )]
+    #[case(
+        1200,
+        1,
+        "1 200 écoles ont demandé de l’aide ; 1 des écoles connues de l’annuaire ou par d’autres demandes n’a rien demandé pendant la période : besoin de formation ?"
+    )]
+    #[case(
+        0,
+        1100,
+        "Aucune école n’a demandé de l’aide ; 1 100 des écoles connues de l’annuaire ou par d’autres demandes n’ont rien demandé pendant la période : besoin de formation ?"
+    )]
+    fn verbs_agree_with_the_schools(#[case] schools_asking: u32, #[case] silent: usize, #[case] expected: &str) {
+        let silent = vec!["École".to_owned(); silent];
+        let figures = Figures { schools_asking, silent, ..none() };
+        assert_eq!(says(&figures, "silent-schools"), expected);
+    }
 
     #[test]
     fn numbers_are_read_in_french() {
