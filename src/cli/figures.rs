@@ -256,15 +256,13 @@ fn write(tables: &[FigureTable], format: Format, period: Period, language: Langu
 
 /// What is said of a name that nothing has.
 fn of_unknown(unknown: &UnknownChoice) -> Bilingual {
-    let UnknownChoice { what, name, near } = unknown;
+    let UnknownChoice { what, name, near, is_ambiguous } = unknown;
     let said = match near.as_slice() {
         [] => String::new(),
         near => format!("; is \"{}\" meant?", near.join("\", \"")),
     };
-    Bilingual::new(
-        format!("--{what}: neither a request nor the directory has \"{name}\"{said}"),
-        format!("--{what}\u{a0}: {}", unknown.french()),
-    )
+    let problem = if *is_ambiguous { "several departments have" } else { "neither a request nor the directory has" };
+    Bilingual::new(format!("--{what}: {problem} \"{name}\"{said}"), format!("--{what}\u{a0}: {}", unknown.french()))
 }
 
 /// What is said of a month that is not over: its report would be of some of it, and nobody would get the whole one.

@@ -10,7 +10,8 @@ use jiff::{Timestamp, civil::DateTime};
 use super::{
     account_schools::AccountSchools,
     facts::{EscalatedBy, TicketFacts},
-    names::{FigureNames, UNKNOWN},
+    name_list::UNKNOWN,
+    names::FigureNames,
     reading::{facts_of, is_placeless},
 };
 use crate::{
@@ -109,7 +110,7 @@ impl TicketBook {
             let department = school.department.as_deref().and_then(department_number).or_else(|| department_of(&uai));
             let department = self.names.departments.number(&department.unwrap_or_default());
             let circonscription = school.circonscription.as_deref().unwrap_or_default();
-            let circonscription = self.names.circonscriptions.number(circonscription);
+            let circonscription = self.names.circonscriptions.number(circonscription, department);
             let number = self.names.schools.number(&uai);
             self.names.note_school(number, &school.shown(), department, circonscription);
         }

@@ -9,7 +9,8 @@ use jiff::civil::Date;
 
 use super::{
     facts::{EscalatedBy, NEVER, TicketFacts, Way},
-    names::{FigureNames, NameList, UNKNOWN},
+    name_list::UNKNOWN,
+    names::FigureNames,
     period::{Days, Period},
 };
 
@@ -95,7 +96,7 @@ pub struct FigureStep {
 /// A word of titles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RisingWord {
-    /// The word, folded.
+    /// The word, as it is written most often.
     pub word: String,
     /// Requests whose titles have it.
     pub requests: u32,
@@ -193,8 +194,9 @@ pub struct Figures {
 struct Counters(Vec<Compared>);
 
 impl Counters {
-    fn new(names: &NameList) -> Self {
-        Self(vec![Compared::default(); names.len_with_unknown()])
+    /// For so many numbers.
+    fn new(numbers: usize) -> Self {
+        Self(vec![Compared::default(); numbers])
     }
 
     fn of(&mut self, number: u16) -> &mut Compared {
@@ -205,11 +207,11 @@ impl Counters {
     }
 
     /// Those that there are requests of, the most first.
-    fn shares<'n>(&self, name: impl Fn(u16) -> Option<&'n str>) -> Vec<Share> {
+    fn shares<N: Into<String>>(&self, name: impl Fn(u16) -> Option<N>) -> Vec<Share> {
         let mut shares: Vec<Share> = (0..)
             .zip(&self.0)
             .filter(|(_, requests)| **requests != Compared::default())
-            .map(|(number, requests)| Share { name: name(number).map(str::to_owned), requests: *requests })
+            .map(|(number, requests)| Share { name: name(number).map(Into::into), requests: *requests })
             .collect();
         shares.sort_by(|one, other| Self::order(one).cmp(&Self::order(other)));
         shares
@@ -287,12 +289,12 @@ pub fn figures<'t>(
     let mut step_counts = vec![(0_u32, 0_u32); steps.len()];
     let mut all = Compared::default();
     let [mut applications, mut natures, mut departments, mut circonscriptions, mut schools, mut words] = [
-        &names.applications,
-        &names.natures,
-        &names.departments,
-        &names.circonscriptions,
-        &names.schools,
-        &names.words,
+        names.applications.len_with_unknown(),
+        names.natures.len_with_unknown(),
+        names.departments.len_with_unknown(),
+        names.circonscriptions.len_with_unknown(),
+        names.schools.len_with_unknown(),
+        names.words.len_with_unknown(),
     ]
     .map(Counters::new);
     let (mut hours, mut weekdays) = ([0; 24], [0; 7]);
@@ -374,7 +376,7 @@ pub fn figures<'t>(
         applications: applications.shares(|number| names.applications.name(number)),
         natures: natures.shares(|number| names.natures.name(number)),
         departments: departments.shares(|number| names.departments.name(number)),
-        circonscriptions: circonscriptions.shares(|number| names.circonscriptions.name(number)),
+        circonscriptions: circonscriptions.shares(|number| names.circonscriptions.label(number, &names.departments)),
         ways,
         words,
         charge: taken(charges, until_charge),
@@ -479,7 +481,7 @@ fn rising(words: &Counters, names: &FigureNames, all: &Compared) -> Vec<RisingWo
         .collect();
     risen.sort_by(|(one, first, _), (other, second, _)| other.total_cmp(one).then(first.cmp(second)));
     let word = |(_, number, requests): (f64, u16, &Compared)| {
-        let word = names.words.name(number)?.to_owned();
+        let word = names.word(number)?.to_owned();
         Some(RisingWord { word, requests: requests.now, before: requests.before })
     };
     risen.into_iter().filter_map(word).take(MOST_WORDS).collect()

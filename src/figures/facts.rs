@@ -1,6 +1,6 @@
 //! What is counted of a ticket: numbers alone, some forty bytes, none of its texts.
 
-use super::names::UNKNOWN;
+use super::name_list::UNKNOWN;
 
 /// What has not happened, as a number of seconds.
 pub const NEVER: u32 = u32::MAX;

@@ -12,7 +12,8 @@ use super::{
     counting::days_since_1970,
     expected::ExpectedDelay,
     facts::{NEVER, TicketFacts},
-    names::{FigureNames, NameList},
+    name_list::NameList,
+    names::FigureNames,
     period::Period,
 };
 

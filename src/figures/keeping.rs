@@ -16,11 +16,11 @@ use tokio::sync::Notify;
 use super::{
     account_schools::schools_of,
     book::{ReadingProgress, TicketBook, row_digest},
-    choice::{FigureChoice, UnknownChoice, known, sight},
+    choice::{FigureChoice, UnknownChoice, is_place_allowed, known, known_district, sight},
     counting::{Figures, Sight, figures},
     expected::ExpectedDelays,
     gauges::FigureGauges,
-    names::NameList,
+    name_list::NameList,
     origins::{Origins, TICKETS_OF_A_PAGE},
 };
 use crate::{
@@ -254,6 +254,8 @@ impl TicketFigures {
         let (mapped, [mut applications, departments, circonscriptions]) = (self.mapped(), self.choices(rights));
         if rights.is_everything() {
             applications.extend(mapped.iter().cloned());
+            applications.sort();
+            applications.dedup();
         }
         self.look(|book| {
             let names = book.names();
@@ -264,22 +266,26 @@ impl TicketFigures {
             let all_applications = of_tickets.chain(mapped.iter().map(String::as_str));
             let application =
                 choice.application.map(|name| known("application", &name, &all_applications, &applications));
+            let department = match choice.department {
+                Some(department) if rights.departments().any(|theirs| theirs == department) => Some(department),
+                other => meant("department", other, &names.departments, &departments)?,
+            };
+            let circonscription = choice
+                .circonscription
+                .map(|name| known_district(&name, department.as_deref(), names, rights, &circonscriptions));
             Ok(FigureChoice {
                 period: choice.period,
                 application: application.transpose()?,
-                department: match choice.department {
-                    Some(department) if rights.departments().any(|theirs| theirs == department) => Some(department),
-                    other => meant("department", other, &names.departments, &departments)?,
-                },
-                circonscription: meant(
-                    "circonscription",
-                    choice.circonscription,
-                    &names.circonscriptions,
-                    &circonscriptions,
-                )?,
+                circonscription: circonscription.transpose()?,
+                department,
                 school: meant("school", choice.school, &names.schools, &[])?,
             })
         })
+    }
+
+    /// Whether the school and the circonscription of a choice may be asked for with these rights.
+    pub fn is_place_allowed(&self, choice: &FigureChoice, rights: &Rights) -> bool {
+        self.look(|book| is_place_allowed(choice, book.names(), rights))
     }
 
     /// The applications, departments and circonscriptions that can be chosen within these rights, each sorted.
@@ -300,16 +306,19 @@ impl TicketFigures {
                 .filter(|(_, place)| is_seen(Some(place.department)))
                 .map(|(_, place)| place.circonscription)
                 .collect();
-            let circonscriptions = names.circonscriptions.all().filter(|(number, _)| seen.contains(number));
-            let sorted = |names: Vec<&str>| {
-                let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+            let circonscriptions = names.circonscriptions.numbers().filter(|number| seen.contains(number));
+            let circonscriptions = circonscriptions.filter_map(|number| {
+                let department = names.circonscriptions.department(number);
+                is_seen(Some(department)).then(|| names.circonscriptions.label(number, &names.departments))?
+            });
+            let sorted = |mut names: Vec<String>| {
                 names.sort();
                 names
             };
             [
-                sorted(applications.map(|(_, name)| name).collect()),
-                sorted(departments.map(|(_, name)| name).collect()),
-                sorted(circonscriptions.map(|(_, name)| name).collect()),
+                sorted(applications.map(|(_, name)| name.to_owned()).collect()),
+                sorted(departments.map(|(_, name)| name.to_owned()).collect()),
+                sorted(circonscriptions.collect()),
             ]
         })
     }

@@ -12,7 +12,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `facts`, `names`, `title_words` | what is kept of a ticket |
+//! | `facts`, `names` (`name_list`, `districts`), `title_words` | what is kept of a ticket |
 //! | `origins`, `account_schools`, `reading` | from GLPI's rows to that |
 //! | `period`, `choice` | what figures are asked for |
 //! | `counting` | the figures, one pass over the tickets |
@@ -27,12 +27,14 @@ mod article_proposals;
 mod book;
 mod choice;
 mod counting;
+mod districts;
 mod drawing;
 mod expected;
 mod facts;
 mod gauges;
 mod keeping;
 mod monthly_post;
+mod name_list;
 mod names;
 mod origins;
 mod period;
@@ -59,7 +61,8 @@ pub use self::{
     facts::{EscalatedBy, NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
     keeping::TicketFigures,
     monthly_post::{MonthlyPost, Reported},
-    names::{FigureNames, NameList, SchoolPlace, UNKNOWN},
+    name_list::{NameList, UNKNOWN},
+    names::{FigureNames, SchoolPlace},
     period::{Days, Period},
     quantiles::Quantiles,
     reading::minutes,

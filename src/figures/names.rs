@@ -1,52 +1,38 @@
 //! The names that tickets share, each kept once: a ticket holds their numbers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-/// What has no name, or is not said.
-pub const UNKNOWN: u16 = 0;
+use super::{
+    districts::DistrictList,
+    name_list::{NameList, UNKNOWN, readable},
+};
 
-/// Names by their numbers, from 1.
+/// How words are written that are kept folded.
 #[derive(Clone, Debug, Default)]
-pub struct NameList {
-    names: Vec<Arc<str>>,
-    numbers: HashMap<Arc<str>, u16>,
-}
+pub struct Spellings(HashMap<u16, BTreeMap<Box<str>, u32>>);
 
-impl NameList {
-    /// The number of this name, which is given one where it is new; [`UNKNOWN`] for an empty one, and for one too many.
-    pub fn number(&mut self, name: &str) -> u16 {
-        if name.is_empty() {
-            return UNKNOWN;
+/// More spellings of a word say nothing more.
+const MOST_SPELLINGS: usize = 8;
+
+impl Spellings {
+    /// Counts one.
+    pub fn note(&mut self, word: u16, spelling: &str) {
+        let all = self.0.entry(word).or_default();
+        if let Some(times) = all.get_mut(spelling) {
+            *times += 1;
+        } else if all.len() < MOST_SPELLINGS {
+            all.insert(spelling.into(), 1);
         }
-        if let Some(number) = self.numbers.get(name) {
-            return *number;
-        }
-        let Ok(number) = u16::try_from(self.names.len() + 1) else { return UNKNOWN };
-        let name: Arc<str> = Arc::from(name);
-        self.names.push(Arc::clone(&name));
-        self.numbers.insert(name, number);
-        number
     }
 
-    /// The number of this name, where it has one.
-    pub fn find(&self, name: &str) -> Option<u16> {
-        self.numbers.get(name).copied()
-    }
-
-    /// The name of this number; `None` for [`UNKNOWN`].
-    pub fn name(&self, number: u16) -> Option<&str> {
-        let place = usize::from(number).checked_sub(1)?;
-        self.names.get(place).map(AsRef::as_ref)
-    }
-
-    /// All of them, each with its number.
-    pub fn all(&self) -> impl Iterator<Item = (u16, &str)> + Clone {
-        (1..).zip(self.names.iter().map(AsRef::as_ref))
-    }
-
-    /// How many there are, with [`UNKNOWN`].
-    pub fn len_with_unknown(&self) -> usize {
-        self.names.len() + 1
+    /// The one that is written most often; of equals the one with more accents.
+    pub fn usual(&self, word: u16) -> Option<&str> {
+        let accents = |spelling: &str| spelling.chars().filter(|c| !c.is_ascii()).count();
+        let all = self.0.get(&word)?.iter();
+        all.max_by_key(|(spelling, times)| (**times, accents(spelling))).map(|(spelling, _)| &**spelling)
     }
 }
 
@@ -60,13 +46,15 @@ pub struct FigureNames {
     /// Departments, by their numbers of three characters.
     pub departments: NameList,
     /// Districts of primary education.
-    pub circonscriptions: NameList,
+    pub circonscriptions: DistrictList,
     /// Schools, by their codes, else by their names.
     pub schools: NameList,
     /// Groups that gave tickets on.
     pub groups: NameList,
-    /// Words of titles.
+    /// Words of titles, folded.
     pub words: NameList,
+    /// … and as they are written.
+    pub spellings: Spellings,
     /// A school as people read it, and its department and circonscription, by its number less one.
     places: Vec<SchoolPlace>,
 }
@@ -91,7 +79,7 @@ impl FigureNames {
         }
         let known = &mut self.places[place];
         if known.label.is_empty() && !label.is_empty() {
-            known.label = Arc::from(label);
+            known.label = Arc::from(&*readable(label));
         }
         if known.department == UNKNOWN {
             known.department = department;
@@ -99,6 +87,11 @@ impl FigureNames {
         if known.circonscription == UNKNOWN {
             known.circonscription = circonscription;
         }
+    }
+
+    /// A word as it is written most often; `None` for none.
+    pub fn word(&self, number: u16) -> Option<&str> {
+        self.spellings.usual(number).or_else(|| self.words.name(number))
     }
 
     /// Each school's number, with what is known of it.
@@ -116,20 +109,31 @@ impl FigureNames {
 
 #[cfg(test)]
 mod tests {
-    use super::{FigureNames, NameList, UNKNOWN};
+    use super::{FigureNames, Spellings, UNKNOWN};
 
     #[test]
-    fn a_name_has_one_number() {
-        let mut names = NameList::default();
+    fn a_name_has_nothing_that_no_file_shows() {
+        let mut names = FigureNames::default();
+        let number = names.natures.number("LSU\u{0} : bilans\u{1}\u{fffe}");
         assert_eq!(
-            [names.number("LSU"), names.number("ONDE"), names.number("LSU"), names.number("")],
-            [1, 2, 1, UNKNOWN]
+            (names.natures.name(number), names.natures.find("LSU\u{1} : bilans")),
+            (Some("LSU : bilans"), Some(number))
         );
-        assert_eq!((names.name(2), names.name(UNKNOWN), names.find("APAE")), (Some("ONDE"), None, None));
-        for other in 0..70_000 {
-            names.number(&other.to_string());
+        let school = names.schools.number("0210001A");
+        names.note_school(school, "École \u{1}Voltaire", UNKNOWN, UNKNOWN);
+        assert_eq!(names.school(school), Some("École Voltaire"));
+    }
+
+    #[test]
+    fn a_word_is_shown_as_it_is_written_most_often() {
+        let mut spellings = Spellings::default();
+        for spelling in ["bloque", "bloqué", "bloqué", "bloquè"] {
+            spellings.note(1, spelling);
         }
-        assert_eq!((names.number("one too many"), names.len_with_unknown()), (UNKNOWN, 65_536));
+        for spelling in ["eleve", "élève"] {
+            spellings.note(2, spelling);
+        }
+        assert_eq!([1, 2, 3].map(|word| spellings.usual(word)), [Some("bloqué"), Some("élève"), None]);
     }
 
     #[test]

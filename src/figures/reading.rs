@@ -7,7 +7,8 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 use super::{
     account_schools::AccountSchools,
     facts::{NEVER, NO_LEVEL, TicketFacts, WORDS, Way},
-    names::{FigureNames, UNKNOWN},
+    name_list::UNKNOWN,
+    names::FigureNames,
     title_words::title_words,
 };
 use crate::{
@@ -53,13 +54,15 @@ pub(super) fn facts_of(
     let nature = nature.or_else(|| ticket.category.rsplit(" > ").next()).unwrap_or_default();
     let place = place(opening.as_ref(), ticket, is_own).or_of(accounts.of(&ticket.requesters));
     let department = names.departments.number(place.department.as_deref().unwrap_or_default());
-    let circonscription = names.circonscriptions.number(place.circonscription.as_deref().unwrap_or_default());
+    let circonscription =
+        names.circonscriptions.number(place.circonscription.as_deref().unwrap_or_default(), department);
     let key = place.uai.as_deref().or(place.school.as_deref()).unwrap_or_default();
     let school = names.schools.number(key);
     names.note_school(school, place.school.as_deref().unwrap_or_default(), department, circonscription);
     let mut of_title = [UNKNOWN; WORDS];
     for (place, word) in of_title.iter_mut().zip(title_words(&ticket.name)) {
-        *place = names.words.number(&word);
+        *place = names.words.number(&word.folded);
+        names.spellings.note(*place, &word.written);
     }
     let (charge, solution) = durations(ticket, origin, calendar);
     TicketFacts {
@@ -228,7 +231,8 @@ mod tests {
         figures::{
             account_schools::AccountSchools,
             facts::{NEVER, NO_LEVEL, TicketFacts, Way},
-            names::{FigureNames, UNKNOWN},
+            name_list::UNKNOWN,
+            names::FigureNames,
         },
         flow::route::Mappings,
         id::UserId,

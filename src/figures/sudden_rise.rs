@@ -9,10 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    facts::TicketFacts,
-    names::{FigureNames, UNKNOWN},
-};
+use super::{facts::TicketFacts, name_list::UNKNOWN, names::FigureNames};
 
 /// How far back is looked.
 const WEEKS: u32 = 12;
@@ -113,7 +110,7 @@ fn chance_of_at_least(requests: u32, before: u32, hours: u32) -> f64 {
 fn most_frequent(words: &BTreeMap<u16, u32>, names: &FigureNames) -> Vec<(String, u32)> {
     let repeated = words.iter().filter(|(_, count)| **count >= FEWEST_WITH_WORD);
     let mut repeated: Vec<(String, u32)> =
-        repeated.filter_map(|(word, count)| Some((names.words.name(*word)?.to_owned(), *count))).collect();
+        repeated.filter_map(|(word, count)| Some((names.word(*word)?.to_owned(), *count))).collect();
     repeated.sort_by(|(one, few), (other, many)| many.cmp(few).then_with(|| one.cmp(other)));
     repeated.truncate(MOST_WORDS);
     repeated

@@ -207,7 +207,7 @@ fn words(counted: &Counted, names: &FigureNames) -> Rows {
     }
     risen.sort_by(|(one, first, _), (other, second, _)| other.total_cmp(one).then(first.cmp(second)));
     let row = |(_, number, has): (f64, u16, Compared)| {
-        vec![text(names.words.name(number).unwrap()), count(has.now), count(has.before), change(has.now, has.before)]
+        vec![text(names.word(number).unwrap()), count(has.now), count(has.before), change(has.now, has.before)]
     };
     risen.into_iter().take(15).map(row).collect()
 }

@@ -172,11 +172,8 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
         ((UNKNOWN, UNKNOWN, UNKNOWN), names.natures.number(&passerelle::text::french::printed(&nature)));
     match way {
         Way::Mail | Way::Form => {
-            place = (
-                names.schools.number(&uai),
-                names.departments.number(department),
-                names.circonscriptions.number(&circonscription),
-            );
+            let its = names.departments.number(department);
+            place = (names.schools.number(&uai), its, names.circonscriptions.number(&circonscription, its));
             names.note_school(place.0, &format!("École {uai} ({uai})"), place.1, place.2);
         }
         Way::Other => {
@@ -194,7 +191,8 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     }
     let mut words = [UNKNOWN; passerelle::figures::WORDS];
     for (place, word) in words.iter_mut().zip(title_words(&title)) {
-        *place = names.words.number(&word);
+        *place = names.words.number(&word.folded);
+        names.spellings.note(*place, &word.written);
     }
     let facts = TicketFacts {
         opened: minutes(opened),

@@ -25,7 +25,7 @@ fn names() -> FigureNames {
         names.applications.number(&name("application"));
         names.natures.number(&name("nature"));
         names.departments.number(&name("department"));
-        names.circonscriptions.number(&name("circonscription"));
+        names.circonscriptions.number(&name("circonscription"), UNKNOWN);
         names.groups.number(&name("group"));
         names.words.number(&name("word"));
         let school = names.schools.number(&name("school"));
