@@ -273,7 +273,7 @@ pub(super) fn choice(
     given.end()?;
     let period = period.flatten().or(days).unwrap_or_else(|| Period::school_year(today));
     let choice = FigureChoice { period, application, department, circonscription, school };
-    if !choice.is_allowed(rights) {
+    if !choice.is_allowed(rights) || !figures.is_place_allowed(&choice, rights) {
         return Err(in_charge::anothers());
     }
     figures.known(choice, rights).map_err(|unknown| {

@@ -233,6 +233,30 @@ async fn each_sees_their_own_figures_and_nobody_else_s() {
             }
         }
     }
+    // A place of another department is nobody's but theirs who see an application everywhere.
+    for (query, expected) in [
+        ("school=0580013N", 403),
+        ("school=0210013N&circonscription=058+n%C2%B01", 403),
+        ("circonscription=058+n%C2%B01", 403),
+        ("circonscription=058/058+n%C2%B01", 403),
+        ("department=021&circonscription=058+n%C2%B01", 403),
+        ("application=ONDE&circonscription=058+n%C2%B01", 403),
+        ("circonscription=021+N%C2%B01", 200),
+        ("circonscription=021/021+n%C2%B01", 200),
+    ] {
+        for path in ["/v1/figures", "/v1/figures/applications.csv"] {
+            for (token, person) in [of_021, person(CORRESPONDENT)] {
+                let answer = get(&format!("{path}?{query}"), token, person).await;
+                assert_eq!(answer.status().as_u16(), expected, "{token:?}, {person:?}: {path}?{query}");
+            }
+        }
+        let page = get(&format!("/pilotage?{query}"), None, Some(CORRESPONDENT)).await;
+        assert_eq!(page.status().as_u16(), expected, "page, {query}");
+    }
+    for (token, person) in [operator, of_lsu] {
+        let answer = get("/v1/figures?circonscription=058+n%C2%B01", token, person).await;
+        assert_eq!(answer.status().as_u16(), 200, "{token:?}");
+    }
     // What is not asked for is left out, too.
     let of = async |(token, person): (Option<&str>, Option<&str>)| -> Value {
         get("/v1/figures?period=2020-01-01..2035-01-01", token, person).await.json().await.unwrap()
