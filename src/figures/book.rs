@@ -41,9 +41,16 @@ pub struct ReadingProgress {
     pub is_whole: bool,
     /// When GLPI was asked last.
     pub as_of: Option<Timestamp>,
+    /// Since when it cannot be asked; `None` where it can.
+    pub away_since: Option<Timestamp>,
 }
 
 impl ReadingProgress {
+    /// Whether nothing is known yet, not even that there is nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.known == 0 && !self.is_whole
+    }
+
     /// Hundredths that are read.
     pub fn percent(&self) -> usize {
         match self.total {

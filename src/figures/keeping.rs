@@ -58,6 +58,8 @@ pub struct TicketFigures {
     book: RwLock<TicketBook>,
     gauges: FigureGauges,
     refreshed: Notify,
+    /// Since when GLPI cannot be read.
+    away_since: RwLock<Option<Timestamp>>,
 }
 
 impl TicketFigures {
@@ -73,8 +75,8 @@ impl TicketFigures {
         most: usize,
     ) -> Self {
         let (glpi, book, refreshed) = (glpi.in_background(), RwLock::default(), Notify::new());
-        let gauges = FigureGauges::default();
-        Self { glpi, mappings, calendar, zone, expected, directory, most, book, gauges, refreshed }
+        let (gauges, away_since) = (FigureGauges::default(), RwLock::default());
+        Self { glpi, mappings, calendar, zone, expected, directory, most, book, gauges, refreshed, away_since }
     }
 
     /// Reads GLPI, and again and again, `every` so often; never ends.
@@ -90,6 +92,7 @@ impl TicketFigures {
             };
             let pause = match refreshed {
                 Ok(()) => {
+                    self.note_away(None);
                     let today = self.today();
                     self.look(|book| {
                         let expected = |application: &str| self.expected.of(application);
@@ -100,6 +103,7 @@ impl TicketFigures {
                 }
                 Err(error) => {
                     tracing::info!(%error, "figures cannot be computed now; what is known is kept");
+                    self.note_away(Some(Timestamp::now()));
                     PAUSE.min(every)
                 }
             };
@@ -114,7 +118,14 @@ impl TicketFigures {
 
     /// How far it is read.
     pub fn progress(&self) -> ReadingProgress {
-        self.look(TicketBook::progress)
+        let away_since = *self.away_since.read().unwrap_or_else(PoisonError::into_inner);
+        ReadingProgress { away_since, ..self.look(TicketBook::progress) }
+    }
+
+    /// Notes that GLPI cannot be read, the first of several times, or that it can.
+    fn note_away(&self, now: Option<Timestamp>) {
+        let mut away_since = self.away_since.write().unwrap_or_else(PoisonError::into_inner);
+        *away_since = now.map(|now| away_since.unwrap_or(now));
     }
 
     /// Looks something up in the book.

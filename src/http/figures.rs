@@ -8,7 +8,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::Response,
 };
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -30,6 +30,7 @@ use crate::{
     intake::form::FieldError,
     people::Rights,
     request::{Reason, department_number},
+    text::french,
 };
 
 /// What a call may say: the pages' form says days by themselves, and that a page shall stay.
@@ -93,6 +94,9 @@ struct Known {
     /// When GLPI was asked last, RFC 3339.
     #[schema(format = DateTime, example = "2026-11-24T09:12:00+01:00")]
     as_of: Option<String>,
+    /// Since when GLPI does not answer, RFC 3339; none where it does.
+    #[schema(format = DateTime, example = json!(null))]
+    away_since: Option<String>,
 }
 
 /// Some of the figures.
@@ -118,7 +122,7 @@ struct Table {
 
 /// Figures on all requests
 ///
-/// For people in charge (`[people]`): operators see everything, correspondents their department, référents their application. Computed from GLPI in the background and kept in memory.
+/// For people in charge (`[people]`): operators see everything, correspondents their department, référents their application. Computed from GLPI in the background and kept in memory. While nothing of GLPI is read yet it is 503, with `Retry-After`.
 #[utoipa::path(get, path = "/v1/figures", operation_id = "figures", tag = "figures",
     security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
     params(schemas::Whose, schemas::Figures),
@@ -133,6 +137,9 @@ async fn all(State(services): State<Arc<Services>>, request: Request) -> Respons
             let rights = in_charge::rights(services, parts, body).await?;
             let choice = choice(services, parts, Asker::Program, &rights)?;
             let (figures, progress) = answer(services, choice, &rights).await?;
+            if progress.is_nothing() {
+                return Err(unread(services, progress));
+            }
             let tables = tables(services, &figures, &rights);
             let (days, before) = (figures.days, figures.before);
             let last = |date: Date| date.yesterday().unwrap_or(date);
@@ -175,7 +182,7 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
             let choice = choice(services, parts, Asker::Program, &rights)?;
             let (figures, progress) = answer(services, choice, &rights).await?;
             if !progress.is_whole {
-                return Err(unfinished("/v1/figures"));
+                return Err(unfinished(services, progress, "/v1/figures"));
             }
             file(&name, &figures, tables(services, &figures, &rights))
         })
@@ -217,8 +224,37 @@ pub(super) fn tables(services: &Services, figures: &Figures, rights: &Rights) ->
     tables
 }
 
+/// 503 while nothing of GLPI is read: it is not known that there is none.
+pub(super) fn unread(services: &Services, progress: ReadingProgress) -> Problem {
+    let (detail, wait) = match progress.away_since {
+        Some(since) => (
+            format!(
+                "GLPI ne répond pas depuis {}\u{a0}: aucune demande n’est encore lue. La lecture commence d’elle-même dès qu’il \
+                 répond\u{a0}; si cela dure, prévenez l’exploitation.",
+                moment(services, since)
+            ),
+            READ_AFTER,
+        ),
+        None => (
+            "GLPI est en cours de lecture\u{a0}: aucune demande n’est encore lue. Réessayez dans quelques instants."
+                .to_owned(),
+            BEGUN_AFTER,
+        ),
+    };
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, Reason::GlpiUnavailable.code(), detail).retry_after(wait)
+}
+
+/// «le 24 novembre 2026 à 14 h 05»
+pub(super) fn moment(services: &Services, moment: Timestamp) -> String {
+    let moment = moment.to_zoned(services.time_zone.clone());
+    format!("le\u{a0}{} à\u{a0}{}", french::date(&moment), french::time(&moment))
+}
+
 /// 503 for a file of figures while GLPI is still being read: nothing in it would say so. `tells` is what says how far that is.
-pub(super) fn unfinished(tells: &str) -> Problem {
+pub(super) fn unfinished(services: &Services, progress: ReadingProgress, tells: &str) -> Problem {
+    if progress.is_nothing() && progress.away_since.is_some() {
+        return unread(services, progress);
+    }
     let detail = format!(
         "GLPI est en cours de lecture\u{a0}: ce fichier ne porterait que sur une partie des demandes. Réessayez dans quelques \
          minutes\u{a0}; {tells} dit où en est la lecture."
@@ -322,6 +358,7 @@ pub(super) fn file(name: &str, figures: &Figures, mut tables: Vec<FigureTable>) 
 }
 
 fn known(services: &Services, progress: ReadingProgress) -> Known {
-    let as_of = progress.as_of.map(|moment| rfc3339(&moment.to_zoned(services.time_zone.clone())));
-    Known { tickets: progress.known, total: progress.total, is_whole: progress.is_whole, as_of }
+    let said = |moment: Timestamp| rfc3339(&moment.to_zoned(services.time_zone.clone()));
+    let ReadingProgress { known, total, is_whole, as_of, away_since } = progress;
+    Known { tickets: known, total, is_whole, as_of: as_of.map(said), away_since: away_since.map(said) }
 }

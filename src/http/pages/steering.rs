@@ -17,7 +17,7 @@ use super::{
     state::{PageState, Visitor},
 };
 use crate::{
-    figures::{FigureCell, FigureChoice, FigureTable, Figures, Period, ReadingProgress, UNSAID, grouped},
+    figures::{FigureCell, FigureChoice, FigureTable, Figures, Period, ReadingProgress, UNSAID},
     http::{
         figures::{self, Asker, STAYS},
         in_charge,
@@ -46,6 +46,8 @@ struct SteeringPage<'a> {
     comes_again: bool,
     /// When GLPI was asked last.
     as_of: Option<String>,
+    /// Since when it does not answer.
+    away_since: Option<String>,
     periods: Vec<(String, String)>,
     applications: Vec<String>,
     departments: Vec<String>,
@@ -68,9 +70,8 @@ impl SteeringPage<'_> {
 
     /// «2 000 tickets lus sur 134 000»
     fn read_so_far(&self) -> String {
-        let shown = |number: usize| grouped(u32::try_from(number).unwrap_or(u32::MAX));
-        let total = self.progress.total.map(|total| format!(" sur {}", shown(total))).unwrap_or_default();
-        format!("{} tickets lus{total}", shown(self.progress.known))
+        let total = self.progress.total.map(|total| format!(" sur {}", french::grouped(total))).unwrap_or_default();
+        format!("{}{total}", french::count(self.progress.known, "ticket lu", "tickets lus"))
     }
 
     fn application_options(&self) -> Vec<(String, bool)> {
@@ -122,16 +123,19 @@ pub(super) async fn show(
     let rights = in_charge::of_person(services, &person).await?;
     let choice = figures::choice(services, &parts, Asker::Form, &rights)?;
     let (figures, progress) = figures::answer(services, choice.clone(), &rights).await?;
+    if progress.is_nothing() && progress.away_since.is_some() {
+        return Err(figures::unread(services, progress));
+    }
     let all = &services.oversight()?.figures;
     let [applications, departments, circonscriptions] = all.choices(&rights);
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let stays = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == STAYS);
-    let comes_again = !progress.is_whole && !stays;
-    let as_of = progress.as_of.map(|moment| {
-        let moment = moment.to_zoned(services.time_zone.clone());
-        format!("le\u{a0}{} à\u{a0}{}", french::date(&moment), french::time(&moment))
-    });
-    let tables = figures::tables(services, &figures, &rights);
+    // Who waits for GLPI itself looks again when they like.
+    let comes_again = !progress.is_whole && progress.away_since.is_none() && !stays;
+    let [as_of, away_since] =
+        [progress.as_of, progress.away_since].map(|moment| Some(figures::moment(services, moment?)));
+    // What nobody knows yet is not none.
+    let tables = if progress.is_nothing() { Vec::new() } else { figures::tables(services, &figures, &rights) };
     let frame = state.pages.frame("Pilotage", Some(&person), Section::None);
     let periods = periods(all.today(), &choice.period);
     let mut answer = page(
@@ -143,6 +147,7 @@ pub(super) async fn show(
             progress,
             comes_again,
             as_of,
+            away_since,
             periods,
             applications,
             departments,
@@ -172,7 +177,7 @@ pub(super) async fn file(
     let choice = figures::choice(services, &parts, Asker::Form, &rights)?;
     let (figures, progress) = figures::answer(services, choice, &rights).await?;
     if !progress.is_whole {
-        return Err(figures::unfinished("la page «\u{a0}Pilotage\u{a0}»"));
+        return Err(figures::unfinished(services, progress, "la page «\u{a0}Pilotage\u{a0}»"));
     }
     figures::file(&name, &figures, figures::tables(services, &figures, &rights))
 }

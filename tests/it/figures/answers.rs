@@ -389,9 +389,9 @@ async fn figures_are_files_and_a_page() {
     }
 }
 
-/// Figures of some tickets are shown with that said, and never given as files, which would not say it.
+/// What nobody knows yet is not none: neither a page nor a call nor a file says «0».
 #[tokio::test(flavor = "multi_thread")]
-async fn while_glpi_is_read_no_file_is_given() {
+async fn while_nothing_is_read_no_figure_is_given_and_the_reason_is() {
     let sandbox = sandbox().await;
     let settings = [&PEOPLE[..], &[("http.trusted_proxies", "127.0.0.0/8")]].concat();
     let gateway = Gateway::start(&sandbox, &settings).await;
@@ -401,16 +401,39 @@ async fn while_glpi_is_read_no_file_is_given() {
         let call = call.header("X-Remote-Mail", "chef@ac-dijon.fr");
         async move { call.send().await.unwrap() }
     };
-    let page = get("/pilotage").await.text().await.unwrap();
-    assert!(page.contains("Lecture de GLPI en cours") && !page.contains("/pilotage/donnees/"), "{page}");
-    for name in ["all.ods", "all.json", "applications.csv", "summary.ods"] {
-        for path in ["/pilotage/donnees", "/v1/figures"] {
-            let answer = get(&format!("{path}/{name}")).await;
-            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{path}/{name}");
-            assert!(answer.headers().contains_key("retry-after"), "{path}/{name}");
-            let said = answer.text().await.unwrap();
-            assert!(said.contains("une partie des demandes"), "{path}/{name}: {said}");
-        }
+    let files: Vec<String> = ["all.ods", "all.json", "applications.csv", "summary.ods"]
+        .iter()
+        .flat_map(|name| ["/pilotage/donnees", "/v1/figures"].map(|path| format!("{path}/{name}")))
+        .collect();
+    let calls = ["/v1/figures", "/v1/figures?application=LSUU"].map(str::to_owned);
+    let is_put_off = async |address: &str, reason: &str| {
+        let answer = get(address).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "{address}");
+        assert!(answer.headers().contains_key("retry-after"), "{address}");
+        let said = answer.text().await.unwrap();
+        assert!(said.contains(reason), "{address}: {said}");
+    };
+    let page = get("/pilotage").await;
+    if page.status() == StatusCode::OK {
+        let page = page.text().await.unwrap();
+        assert!(
+            page.contains("Lecture de GLPI en cours&nbsp;: 0\u{a0}ticket lu.") && !page.contains("<table"),
+            "{page}"
+        );
+    }
+    for address in calls.iter().chain(&files) {
+        is_put_off(address, "GLPI").await;
+    }
+    wait_until("it is known that GLPI is away", async || get("/pilotage").await.status() != StatusCode::OK).await;
+    let page = get("/pilotage").await;
+    assert!(!page.headers().contains_key("refresh"), "who waits for GLPI looks again when they like");
+    let page = page.text().await.unwrap();
+    for said in ["GLPI ne répond pas depuis le\u{a0}", "La lecture commence d’elle-même", "prévenez l’exploitation"]
+    {
+        assert!(page.contains(said), "{said} in {page}");
+    }
+    for address in calls.iter().chain(&files) {
+        is_put_off(address, "GLPI ne répond pas depuis le").await;
     }
 }
 
