@@ -189,6 +189,15 @@ async fn show(app: &App, args: Args) -> u8 {
         return away(&error, language);
     }
     if let Some(Subcommand::Report { department, month, dry_run }) = args.command {
+        // Who follows a department may do so before anybody asks there.
+        let is_followed = app.config.people.correspondents.contains_key(&department);
+        let follower = is_followed.then(|| Role::Correspondent(department.clone()));
+        let rights = Rights::of(follower.into_iter().chain([Role::Operator]));
+        let choice = FigureChoice { department: Some(department.clone()), ..FigureChoice::of(month) };
+        if let Err(unknown) = app.figures.known(choice, &rights) {
+            complain(&of_unknown(&unknown), language);
+            return exit::USAGE;
+        }
         return report(app, &department, month, dry_run, language).await;
     }
     // Older tickets may be of one that has no mapping any more.

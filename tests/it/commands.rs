@@ -264,8 +264,17 @@ async fn check_says_who_in_charge_cannot_be_known() {
 async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
     let sandbox = sandbox().await;
     let staff = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
-    for date in ["2026-10-05 09:00:00", "2026-10-06 10:00:00", "2026-09-07 10:00:00"] {
-        let ticket = serde_json::json!({"name": "LSU : bilans", "itilcategories_id": 2, "date": date});
+    for (date, school) in [
+        ("2026-10-05 09:00:00", None),
+        ("2026-10-06 10:00:00", None),
+        ("2026-09-07 10:00:00", Some("ce.0580001A@ac-dijon.fr")),
+    ] {
+        let mut ticket = serde_json::json!({"name": "LSU : bilans", "itilcategories_id": 2, "date": date});
+        if let Some(address) = school {
+            ticket["_users_id_requester"] = serde_json::json!([0]);
+            ticket["_users_id_requester_notif"] =
+                serde_json::json!({"use_notification": [1], "alternative_email": [address]});
+        }
         staff.add("Ticket", ticket).await;
     }
     let settings = [glpi(&sandbox), vec![("people.correspondents.021", "ien@ac-dijon.fr".to_owned())]].concat();
@@ -320,6 +329,12 @@ async fn figures_are_shown_in_the_terminal_and_the_report_before_it_is_sent() {
             assert!(code == Some(1) && error.contains("nobody gets it"), "{asked:?}, {dry:?}: {error}");
             assert!(!said.contains("to:"), "{said}");
         }
+    }
+    for dry in [&[][..], &["--dry-run"]] {
+        let arguments = [&["figures", "report", "--department", "999", "--month", "2026-10"], dry].concat();
+        let (code, report, error) = shown(&arguments).await;
+        assert!(code == Some(64) && report.is_empty(), "{report}");
+        assert!(error.contains("neither a request nor the directory has \"999\""), "{error}");
     }
     // What is not over would keep the whole of it from being sent.
     let now = jiff::Timestamp::now().in_tz("Europe/Paris").unwrap().date();
