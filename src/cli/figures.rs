@@ -144,8 +144,8 @@ fn month(text: &str) -> Result<Period, Unfit> {
 fn period(text: &str) -> Result<Period, Unfit> {
     Period::parse(text).ok_or_else(|| {
         Unfit::new(
-            "this is no period, such as 2026-10, of 20 years at most",
-            "ce n’est pas une période, comme 2026-10, de 20 années au plus",
+            "this is no period, such as 2026-10, of 20 years at most, between 1900 and 2100",
+            "ce n’est pas une période, comme 2026-10, de 20 années au plus, entre 1900 et 2100",
         )
     })
 }
@@ -346,7 +346,7 @@ async fn articles(app: &App, application: &str, month: Period, is_dry: bool, lan
     let Some(application) = mappings.meant(application).map(|mapping| mapping.name.as_str()) else {
         complain(&missing(&mappings, application, &[]), language);
         return exit::USAGE;
-    }
+    };
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
     let people = format!("people.referents.{application}");
     if !is_dry {

@@ -6,6 +6,8 @@ use crate::text::french::{day, month};
 
 /// As much as one period may be, school years, each of 366 days.
 const LONGEST_PERIOD: i32 = 20;
+/// The years that days may be of: nobody asks for what is so far away.
+const YEARS: std::ops::RangeInclusive<i16> = 1900..=2100;
 /// A school year begins in September.
 const FIRST_MONTH: i8 = 9;
 
@@ -69,10 +71,12 @@ impl Period {
     }
 
     /// From this day to that one; `None` where that one is earlier, or more than twenty years later: each month
-    /// is a row, and nobody compares so many.
+    /// is a row, and nobody compares so many. Neither for years before 1900 or after 2100.
     pub fn between(first: Date, last: Date) -> Option<Self> {
         let days = Days { from: first, to: later(last, 1) };
-        (first <= last && days.count() <= LONGEST_PERIOD * 366).then_some(Self { kind: Kind::Free, days })
+        let is_of_years = [first, last].iter().all(|date| YEARS.contains(&date.year()));
+        (is_of_years && first <= last && days.count() <= LONGEST_PERIOD * 366)
+            .then_some(Self { kind: Kind::Free, days })
     }
 
     /// As people and programs name it: `2026-2027` (a school year), `2026-10` (a month), `2026-W48` (a week, ISO 8601),
@@ -86,7 +90,7 @@ impl Period {
             return Self::between(first.parse().ok()?, last.parse().ok()?);
         }
         let (year, part) = text.split_once('-')?;
-        let year = number(year, 4).filter(|year| (1970..=9000).contains(year))?;
+        let year = number(year, 4).filter(|year| YEARS.contains(year))?;
         if let Some(week) = part.strip_prefix('W') {
             let week = i8::try_from(number(week, 2)?).ok()?;
             let monday = jiff::civil::ISOWeekDate::new(year, week, Weekday::Monday).ok()?;
@@ -226,6 +230,15 @@ mod tests {
             "0001-01-01..9999-12-31",
             "2000-01-01..2100-01-01",
             "-009999-01-01..2026-11-28",
+            "9999-12-31..9999-12-31",
+            "-000005-01-01..-000004-01-01",
+            "0000-01-01..0000-12-31",
+            "1899-12-31..1900-01-01",
+            "2100-12-31..2101-01-01",
+            "2101-01",
+            "2101-2102",
+            "2101-W01",
+            "1899-12",
             "26-10",
             "2026-1",
             "-",

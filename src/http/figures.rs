@@ -36,11 +36,23 @@ use crate::{
 /// What a call may say: the pages' form says days by themselves, and that a page shall stay.
 const PARAMETERS: [&str; 9] =
     [identity::REQUESTER, "period", "from", "to", "application", "department", "circonscription", "school", STAYS];
+/// What the form's fields are called on its page.
+const LABELS: [(&str, &str); 7] = [
+    ("period", "Période"),
+    ("from", "Du"),
+    ("to", "Au"),
+    ("application", "Application"),
+    ("department", "Département"),
+    ("circonscription", "Circonscription"),
+    ("school", "École"),
+];
 /// The parameter by which a page does not come again by itself.
 pub(super) const STAYS: &str = "fixe";
 /// What the form's `period` is where `from` and `to` say the days.
 const DAYS: &str = "days";
-const PERIODS: &str = "Donnez une année scolaire (2026-2027), un mois (2026-10), une semaine (2026-W48) ou des jours (2026-11-03..2026-11-15), vingt années au plus.";
+const PERIODS: &str = "Donnez une année scolaire (2026-2027), un mois (2026-10), une semaine (2026-W48) ou des jours (2026-11-03..2026-11-15), vingt années au plus, entre 1900 et 2100.";
+/// How soon some of GLPI may be read, where that has not begun.
+const BEGUN_AFTER: Duration = Duration::from_secs(5);
 /// How soon the rest of GLPI may be read.
 const READ_AFTER: Duration = Duration::from_secs(30);
 
@@ -280,25 +292,33 @@ pub(super) fn choice(
         given = given.filled();
     }
     let day = "Donnez un jour, comme 2026-11-03.";
+    let (first, last) = match asker {
+        Asker::Program => ("from", "to"),
+        Asker::Form => ("Du", "Au"),
+    };
     let period = given.read("period", PERIODS, |text| match text {
         DAYS => Some(None),
         code => Period::parse(code).map(Some),
     });
     let from: Option<Date> = given.read("from", day, |text| text.parse().ok());
-    let to: Option<Date> = given.read("to", "Donnez un jour qui ne précède pas le premier.", |text| {
-        text.parse().ok().filter(|to| from.is_none_or(|from| from <= *to))
-    });
+    let to_remedy = format!("Donnez un jour qui ne précède pas celui de «\u{a0}{first}\u{a0}».");
+    let to: Option<Date> =
+        given.read("to", &to_remedy, |text| text.parse().ok().filter(|to| from.is_none_or(|from| from <= *to)));
     let days = from.and_then(|from| Period::between(from, to.unwrap_or_else(|| today.max(from))));
-    let names_period = period.is_some_and(|period| period.is_some());
     let has_days = given.has("from") || given.has("to");
+    // A form's days, where both are typed, are what is meant, whatever its list of periods says.
+    let has_both = given.has("from") && given.has("to");
+    let names_period = period.is_some_and(|period| period.is_some()) && !(asker == Asker::Form && has_both);
     if names_period && has_days && asker == Asker::Program {
         let message = "Donnez une période, ou des jours par «\u{a0}from\u{a0}» et «\u{a0}to\u{a0}», mais pas les deux.";
         given.note("period", "invalid", message.to_owned());
     } else if !names_period && !given.has("from") && (has_days || period.is_some()) {
         given.note("from", "invalid", "Donnez aussi le premier jour, comme 2026-11-03.".to_owned());
-    } else if from.is_some() && days.is_none() {
-        let message = "Donnez un premier jour qui précède le dernier de vingt années au plus.";
-        given.note("from", "invalid", message.to_owned());
+    } else if from.is_some() && (to.is_some() || !given.has("to")) && days.is_none() && !names_period {
+        let message = format!(
+            "Donnez un jour entre 1900 et 2100, qui précède celui de «\u{a0}{last}\u{a0}» de vingt années au plus."
+        );
+        given.note("from", "invalid", message);
     }
     let department = given.read("department", "Donnez le numéro d’un département, comme 021 ou 02A.", |text| {
         if text == UNSAID { Some(UNSAID.to_owned()) } else { department_number(text) }
@@ -306,15 +326,21 @@ pub(super) fn choice(
     let mut name = |name| Some(given.words(name)).filter(|text| !text.is_empty());
     let (application, circonscription) = (name("application"), name("circonscription"));
     let school = name("school").map(|code| if code == UNSAID { code } else { code.trim().to_uppercase() });
-    given.end()?;
-    let period = period.flatten().or(days).unwrap_or_else(|| Period::school_year(today));
+    match asker {
+        Asker::Program => given.end()?,
+        Asker::Form => given.end_of_form(&LABELS)?,
+    }
+    let period = period.flatten().filter(|_| names_period).or(days).unwrap_or_else(|| Period::school_year(today));
     let choice = FigureChoice { period, application, department, circonscription, school };
     if !choice.is_allowed(rights) || !figures.is_place_allowed(&choice, rights) {
         return Err(in_charge::anothers());
     }
     figures.known(choice, rights).map_err(|unknown| {
         let field = FieldError { field: unknown.what.to_owned(), code: "unknown-value", message: unknown.french() };
-        Problem::parameters(vec![field])
+        match asker {
+            Asker::Program => Problem::parameters(vec![field]),
+            Asker::Form => Problem::chosen(vec![field], &LABELS),
+        }
     })
 }
 

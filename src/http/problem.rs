@@ -57,6 +57,12 @@ pub(super) struct Told {
     pub(super) detail: String,
 }
 
+/// Each field that is wrong, and why.
+fn each_of(errors: &[FieldError]) -> String {
+    let each = |error: &FieldError| format!("«\u{a0}{}\u{a0}» ({})", error.field, error.message.trim_end_matches('.'));
+    errors.iter().map(each).collect::<Vec<_>>().join(", ")
+}
+
 impl Problem {
     /// A problem with this reason code and French detail.
     pub(super) fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
@@ -81,11 +87,17 @@ impl Problem {
 
     /// A call whose parameters are wrong.
     pub(super) fn parameters(errors: Vec<FieldError>) -> Self {
-        let each =
-            |error: &FieldError| format!("«\u{a0}{}\u{a0}» ({})", error.field, error.message.trim_end_matches('.'));
-        let all: Vec<_> = errors.iter().map(each).collect();
-        let detail = format!("L’adresse comporte des paramètres à corriger\u{a0}: {}.", all.join(", "));
+        let detail = format!("L’adresse comporte des paramètres à corriger\u{a0}: {}.", each_of(&errors));
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "bad-parameter", detail) }
+    }
+
+    /// A page's form by which somebody chooses what it shows, with the names its fields have there.
+    pub(super) fn chosen(errors: Vec<FieldError>, labels: &[(&str, &str)]) -> Self {
+        let label = |field: &str| labels.iter().find(|(name, _)| *name == field).map(|(_, label)| (*label).to_owned());
+        let labelled = |error: FieldError| FieldError { field: label(&error.field).unwrap_or(error.field), ..error };
+        let errors: Vec<_> = errors.into_iter().map(labelled).collect();
+        let detail = format!("Ce choix est à corriger\u{a0}: {}.", each_of(&errors));
+        Self { detail, ..Self::parameters(errors) }
     }
 
     /// A rule's no.

@@ -136,6 +136,11 @@ impl Parameters {
         if self.wrong.is_empty() { Ok(()) } else { Err(Problem::parameters(self.wrong)) }
     }
 
+    /// The same for the fields of a page's form, which have other names there.
+    pub(super) fn end_of_form(self, labels: &[(&str, &str)]) -> Result<(), Problem> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(Problem::chosen(self.wrong, labels)) }
+    }
+
     /// Says what is wrong with a parameter.
     pub(super) fn note(&mut self, field: &str, code: &'static str, message: String) {
         if !self.wrong.iter().any(|error| error.field == field && error.code == code) {

@@ -92,7 +92,7 @@ pub(super) struct Whose {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Figures {
-    /// When requests were opened: a school year (`2026-2027`), a month (`2026-10`), a week (`2026-W48`), or days (`2026-11-03..2026-11-15`, both counted, twenty years at most). Without, this school year.
+    /// When requests were opened: a school year (`2026-2027`), a month (`2026-10`), a week (`2026-W48`), or days (`2026-11-03..2026-11-15`, both counted, twenty years at most, between 1900 and 2100). Without, this school year.
     #[param(max_length = 200, example = "2026-10", nullable = false)]
     period: Option<String>,
     /// Of this application alone; `inconnu`: of those that tell none.
@@ -101,7 +101,7 @@ pub(super) struct Figures {
     /// Of this department alone, by its number.
     #[param(max_length = 200, example = "021", nullable = false)]
     department: Option<String>,
-    /// Of this circonscription alone.
+    /// Of this circonscription alone; of several of one name, with the department, or as `021/Beaune`.
     #[param(max_length = 200, example = "Dijon Nord", nullable = false)]
     circonscription: Option<String>,
     /// Of the school with this code alone.

@@ -44,6 +44,8 @@ struct ProblemPage<'a> {
     heading: &'static str,
     what: String,
     remedy: &'static str,
+    /// A page that leads on, and what it is called.
+    back: Option<(&'static str, &'static str)>,
 }
 
 /// Gives each problem of the pages' routes as a page, and each answer the headers that protect it.
@@ -67,6 +69,8 @@ pub(super) async fn dress(State(state): State<Arc<PageState>>, request: Request,
 
 /// The page of a problem, with the status and the headers it has already.
 fn told_of(pages: &Pages, person: Option<&Address>, problem: Response, told: &Told) -> Response {
+    // Of the pages, the figures' alone have parameters that can be wrong.
+    let back = (told.reason == "bad-parameter").then_some(("/pilotage", "Pilotage"));
     let (heading, remedy) = advice(problem.status(), told.reason);
     let what = match told.reason {
         "missing-identity" | "bad-identity" | "closed" => {
@@ -75,7 +79,7 @@ fn told_of(pages: &Pages, person: Option<&Address>, problem: Response, told: &To
         _ => french(&told.detail),
     };
     let frame = pages.frame(heading, person, Section::None);
-    let Ok(mut response) = page(problem.status(), &ProblemPage { frame, heading, what, remedy }) else {
+    let Ok(mut response) = page(problem.status(), &ProblemPage { frame, heading, what, remedy, back }) else {
         return problem;
     };
     for (name, value) in problem.headers() {
@@ -104,6 +108,7 @@ fn advice(status: StatusCode, reason: &str) -> (&'static str, &'static str) {
         ("not-in-charge" | "nobody-in-charge", _) => {
             ("Page réservée", "Vos propres demandes sont sur l’accueil de l’assistance.")
         }
+        ("bad-parameter", _) => ("Choix à corriger", "Revenez à la page précédente et corrigez-le."),
         ("document-unknown", _) => ("Fichier introuvable", "Ouvrez-le depuis la page qui le montre."),
         (_, StatusCode::NOT_FOUND) => {
             ("Page introuvable", "Vérifiez l’adresse, ou retrouvez votre demande dans «\u{a0}Mes demandes\u{a0}».")

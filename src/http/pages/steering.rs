@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use super::{
     drafting,
-    frame::{Frame, Section, page},
+    frame::{Frame, Section, page, parameter},
     state::{PageState, Visitor},
 };
 use crate::{
@@ -61,11 +61,17 @@ struct SteeringPage<'a> {
 }
 
 impl SteeringPage<'_> {
-    /// The first day of free days, and the last.
-    fn free(&self) -> Option<(Date, Date)> {
+    fn is_free(&self) -> bool {
+        self.choice.period.code().contains("..")
+    }
+
+    /// The first day and the last as the form shows them: those of free days, else what was typed.
+    fn typed_days(&self) -> [String; 2] {
+        if !self.is_free() {
+            return ["from", "to"].map(|name| parameter(self.query.strip_prefix('?'), name).unwrap_or_default());
+        }
         let days = self.choice.period.days();
-        let is_free = self.choice.period.code().contains("..");
-        is_free.then(|| (days.from, days.to.yesterday().unwrap_or(days.to)))
+        [days.from, days.to.yesterday().unwrap_or(days.to)].map(|day| day.to_string())
     }
 
     /// «2 000 tickets lus sur 134 000»

@@ -370,6 +370,11 @@ async fn figures_are_files_and_a_page() {
         ("/v1/figures?from=0001-01-01", 400),
         ("/v1/figures?period=0001-01-01..9999-12-31", 400),
         ("/pilotage?period=0001-01-01..9999-12-31", 400),
+        ("/v1/figures?period=9999-12-31..9999-12-31", 400),
+        ("/v1/figures?from=-000001-01-01&to=-000001-01-02", 400),
+        ("/pilotage?period=days&from=9999-12-31&to=9999-12-31", 400),
+        ("/pilotage?period=2026-2027&from=2026-11-05&to=2026-11-01", 400),
+        ("/pilotage?period=2026-2027&from=2026-11-01&to=2026-11-05", 200),
         // A page's form gives all of its fields.
         ("/pilotage?period=2026-10&from=2026-10-01&to=&application=&department=&circonscription=&school=", 200),
         ("/pilotage?period=days&from=&to=2026-10-01", 400),
@@ -386,6 +391,38 @@ async fn figures_are_files_and_a_page() {
         ("/pilotage/donnees/nothing.csv", 404),
     ] {
         assert_eq!(get(address).await.status().as_u16(), status, "{address}");
+    }
+    let said: Value = get("/v1/figures?application=LSUU").await.json().await.unwrap();
+    let said = said["detail"].as_str().unwrap();
+    assert_eq!(said.matches("«\u{a0}LSU\u{a0}»").count(), 1, "{said}");
+
+    // Both days are what is meant where both are typed, whatever the list of periods says; what is typed stays.
+    for (query, label, typed) in [
+        (
+            "period=2026-2027&from=2026-11-01&to=2026-11-05",
+            "du 1er au 5\u{a0}novembre 2026",
+            ["2026-11-01", "2026-11-05"],
+        ),
+        ("period=2026-10&from=2026-11-01&to=", "octobre 2026", ["2026-11-01", ""]),
+        ("period=2026-10&from=&to=", "octobre 2026", ["", ""]),
+    ] {
+        let page = get(&format!("/pilotage?{query}&application=&department=&circonscription=&school=")).await;
+        let page = page.text().await.unwrap();
+        assert!(page.contains(&format!("<p class=\"lead\">{label}</p>")), "{query}: {page}");
+        for (name, typed) in ["from", "to"].into_iter().zip(typed) {
+            assert!(page.contains(&format!("name=\"{name}\" value=\"{typed}\"")), "{query}: {name} in {page}");
+        }
+    }
+    for (query, said) in [
+        (
+            "period=2026-2027&from=2026-11-05&to=2026-11-01",
+            "«\u{a0}Au\u{a0}» (Donnez un jour qui ne précède pas celui de «\u{a0}Du\u{a0}»)",
+        ),
+        ("period=days&from=1850-01-01&to=1850-01-02", "«\u{a0}Du\u{a0}» (Donnez un jour entre 1900 et 2100"),
+        ("school=9999999Z", "«\u{a0}École\u{a0}» (ni une demande ni l’annuaire ne connaît"),
+    ] {
+        let page = get(&format!("/pilotage?{query}")).await.text().await.unwrap();
+        assert!(page.contains(said) && page.contains("<a href=\"/pilotage\">Pilotage</a>"), "{query}: {page}");
     }
 }
 
