@@ -252,8 +252,8 @@ mod tests {
             .map(|(name, department)| names.circonscriptions.number(name, department));
         let school = names.schools.number("0580013A");
         names.note_school(school, "", nievre, beaune);
-        let named = names.schools.number("École sans code");
-        names.note_school(named, "", nievre, nevers);
+        let without_code = names.schools.number("École sans code");
+        names.note_school(without_code, "", nievre, nevers);
         names
     }
 
@@ -304,7 +304,7 @@ mod tests {
         let [school, circonscription, application] =
             [school, circonscription, application].map(|name| name.map(str::to_owned));
         let period = Period::parse("2026-10").unwrap();
-        let choice = FigureChoice { school, circonscription, application, ..FigureChoice::of(period) };
+        let choice = FigureChoice { application, circonscription, school, ..FigureChoice::of(period) };
         let roles = [Role::Operator, Role::Correspondent("021".to_owned()), Role::referent("LSU")];
         assert_eq!(roles.map(|role| is_place_allowed(&choice, &names(), &Rights::of([role]))), expected);
     }
