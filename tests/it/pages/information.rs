@@ -295,7 +295,7 @@ async fn a_list_is_nobody_s_zone(
 #[tokio::test]
 async fn a_list_that_is_too_long_is_refused_in_words() {
     let scene = Scene::start(&[]).await;
-    let list: String = (0..20_001).map(|number| format!("a{number}@b.fr\n")).collect();
+    let list = (0..20_001).map(|number| format!("a{number}@b.fr")).collect::<Vec<_>>().join("\n");
     let fields = changed(&[("courriel", "list"), ("liste", &list), ("portail", ""), ("departement", "")]);
     let wrong = scene.compose(OPERATOR, &fields, "apercu").await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
