@@ -202,7 +202,7 @@ mod tests {
     /// A thousand requests may ask at the same moment: what each asks for is not held twice or more.
     #[tokio::test]
     async fn what_is_asked_is_held_once() {
-        const EXCHANGE: usize = 20_000;
+        const EXCHANGE: usize = 12_000;
         let answers = answers();
         let large = |number: u8| async move {
             let read = [number; EXCHANGE];

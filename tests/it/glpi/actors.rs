@@ -123,7 +123,9 @@ async fn several_notes_are_rewritten_in_one_call_and_their_tickets_taken_back_in
 
     let admin = Helpdesk::sign_in(&target.url(), "glpi", "glpi").await;
     admin.call(Method::DELETE, &format!("ITILFollowup/{}?force_purge=true", notes[1].0), json!({})).await;
-    notes.iter_mut().for_each(|(_, text)| *text = "<p>encore</p>".to_owned());
+    for (_, text) in &mut notes {
+        *text = "<p>encore</p>".to_owned();
+    }
     let partly = glpi.rewrite_followups(&notes).await;
     assert!(matches!(partly, Err(GlpiError::Rejected { .. })), "{partly:?}");
     let gone = glpi.rewrite_followups(&notes[1..2]).await;
