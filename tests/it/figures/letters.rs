@@ -187,7 +187,6 @@ async fn questions_that_come_again_are_proposed_to_their_referents_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_lists_go_out_on_the_first_days_of_a_month_by_one_instance() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
-    let url = redis.url();
     let gateway = Gateway::start(&sandbox, &[("quota.per_day", "100")]).await;
     for at in 0..3 {
         let form = json!({
@@ -200,11 +199,8 @@ async fn the_lists_go_out_on_the_first_days_of_a_month_by_one_instance() {
     for ticket in sandbox.tickets() {
         staff.solve(u64::try_from(ticket.id).unwrap(), "<p>Clôturez d’abord la période précédente.</p>").await;
     }
-    let people = [
-        ("people.referents.lsu", "lsu@ac-dijon.fr"),
-        ("people.referents.onde", "onde@ac-dijon.fr"),
-        ("redis.url", url.as_str()),
-    ];
+    let people = [("people.referents.lsu", "lsu@ac-dijon.fr"), ("people.referents.onde", "onde@ac-dijon.fr")];
+    let people = [&redis.settings()[..], &people].concat();
     let with_outbox = || {
         let (mailer, outbox) = Mailer::memory();
         (App::build_with(configured(sandbox.url().as_str(), &people), mailer).unwrap(), outbox)
