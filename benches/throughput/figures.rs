@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use passerelle::sandbox::Machine;
+use serde_json::Value;
 
 use crate::{gateway::Running, generated::fill, glpi::Target, support::dice::Dice, table::Table};
 
@@ -19,7 +20,10 @@ pub(crate) async fn of(target: &Target, tickets: usize) {
     };
     let people = [("people.operators", "chef@ac-dijon.fr"), ("people.tokens", &format!("operators:{TOKEN}"))];
     let gateway = Running::start(target, &people).await;
-    let known = async |gateway: &Running| gateway.get_with_token("/v1/figures", TOKEN).await["reading"].clone();
+    let known = async |gateway: &Running| {
+        let figures = gateway.get_with_token("/v1/figures", TOKEN).await;
+        figures.map_or(Value::Null, |figures| figures["reading"].clone())
+    };
     while known(&gateway).await["is_whole"] != true {
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -53,7 +57,7 @@ pub(crate) async fn of(target: &Target, tickets: usize) {
     let mut times = Vec::with_capacity(PAGES);
     for _ in 0..PAGES {
         let began = Instant::now();
-        gateway.get_with_token("/v1/figures", TOKEN).await;
+        assert!(gateway.get_with_token("/v1/figures", TOKEN).await.is_some());
         times.push(began.elapsed());
     }
     times.sort_unstable();
