@@ -147,6 +147,15 @@ async fn figures_are_told_in_one_language() {
     site.both((&[&report("021")[..], &["--dry-run"]].concat(), 0, to.0, to.1)).await;
     let to = ("à\u{a0}: lsu@ac-dijon.fr", "to: lsu@ac-dijon.fr");
     site.both((&[&articles("LSU")[..], &["--dry-run"]].concat(), 0, to.0, to.1)).await;
+    let unknown = (
+        "ni une demande ni l’annuaire ne connaît «\u{a0}058\u{a0}»",
+        "neither a request nor the directory has \"058\"",
+    );
+    site.both((&report("058"), 64, unknown.0, unknown.1)).await;
+    // One that has a request, and no correspondent.
+    let settings: Vec<_> = site.settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let ingest = passerelle(&["ingest", "--sender", DIRECTORS[3], "--recipient", ASSISTANCE], &settings);
+    assert!(run(ingest, &mail(DIRECTORS[3], "langue", "LSU : langue", "Bonjour")).await.status.success());
     let nobody = ("personne ne le reçoit\u{a0}: nommez quelqu’un dans people.correspondents.058", "nobody gets it");
     site.both((&report("058"), 1, nobody.0, nobody.1)).await;
     site.both((&articles("LSU"), 0, "il n’y a rien à en dire", "there is nothing to tell")).await;
