@@ -27,6 +27,9 @@ const BELIEVED: Duration = Duration::from_hours(1);
 const MOST: u64 = 20_000;
 /// A mail with files takes several times its memory: so many at a time.
 const AT_A_TIME: usize = 3;
+/// So many wait for that at most, those that are sent again included: a relay that stands still would gather all that
+/// people send.
+const MOST_WAITING: usize = 200;
 
 /// Puts a mail into the assistance mailbox.
 pub type IntoMailbox = Box<dyn Fn(Vec<u8>) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -51,6 +54,7 @@ pub struct Deposits {
     largest: u64,
     queued: Remembered<Reference, (), NotQueued>,
     places: Semaphore,
+    waiting: Semaphore,
 }
 
 /// Where the mail goes.
@@ -84,6 +88,7 @@ impl Deposits {
             largest: by_lmtp.into_iter().chain(by_imap).min().unwrap_or(config.screen.max_size),
             queued: Remembered::new(MOST, BELIEVED),
             places: Semaphore::new(AT_A_TIME),
+            waiting: Semaphore::new(MOST_WAITING),
         })
     }
 
@@ -96,6 +101,7 @@ impl Deposits {
             largest: 0,
             queued: Remembered::new(1, BELIEVED),
             places: Semaphore::new(AT_A_TIME),
+            waiting: Semaphore::new(MOST_WAITING),
         }
     }
 
@@ -115,6 +121,9 @@ impl Deposits {
     ///
     /// Why nobody keeps it.
     pub async fn hand_over(&self, received: &Received, ticket: Option<TicketId>) -> Result<(), NotQueued> {
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            return Err(NotQueued::Failed("as many forms wait for the relay or the mailbox as may".to_owned()));
+        };
         self.queued.or_ask(received.reference, self.send(received, ticket)).await
     }
 

@@ -1,17 +1,24 @@
 //! The deposit while GLPI cannot answer: the relay's queue, or the mailbox, keeps a form and brings it back; one whole
 //! ticket of its requester comes of it, and nothing of what anybody else makes of the mail.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use data_encoding::BASE64;
 use jiff::{Timestamp, ToSpan as _};
-use passerelle::sandbox::{Failure, Failures, Rule, Sandbox, TicketView};
+use passerelle::{
+    sandbox::{Failure, Failures, Rule, Sandbox, TicketView},
+    telemetry,
+};
 use reqwest::{
     Method, Response, StatusCode,
     multipart::{Form, Part},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use url::form_urlencoded;
 
 use crate::support::{
@@ -96,6 +103,35 @@ fn back(sandbox: &Sandbox) {
 /// A port for a gateway that Postfix knows before it starts.
 fn lmtp_port() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// A relay that stands still beside a GLPI that is away: some wait for it, and who comes beyond those is told to come again
+/// and leaves nothing behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_forms_wait_for_a_relay_than_may() {
+    const MOST_WAITING: usize = 200;
+    const MORE: usize = 40;
+    let metrics = telemetry::metrics();
+    let sandbox = sandbox().await;
+    let relay = Sink::start(Moods { thinks: vec![Duration::from_hours(1); 300], ..Moods::default() }).await;
+    let url = relay.url();
+    let settings =
+        [("smtp.url", url.as_str()), ("smtp.timeout", "10m"), ("portal.when_down", "queue"), ("quota.per_day", "1000")];
+    let gateway = Arc::new(Gateway::sending(sandbox.url().as_str(), &settings).await);
+    away(&sandbox);
+    let mut posting = JoinSet::new();
+    for number in 0..MOST_WAITING + MORE {
+        let (gateway, fields) = (Arc::clone(&gateway), form(DIRECTORS[0], &format!("Attente {number}")));
+        posting.spawn(async move { gateway.post_form(&fields, None).await });
+    }
+    for _ in 0..MORE {
+        let answer = posting.join_next().await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(answer.headers().contains_key("Retry-After"));
+    }
+    let rendered = metrics.render();
+    let in_hand = rendered.lines().find_map(|line| line.strip_prefix("passerelle_in_hand{channel=\"form\"} ")).unwrap();
+    assert_eq!(in_hand.parse(), Ok(MOST_WAITING));
 }
 
 #[tokio::test(flavor = "multi_thread")]
