@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use passerelle::sandbox::{Failure, Rule, Sandbox};
+use passerelle::sandbox::{Failure, Failures, Rule, Sandbox};
 use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
@@ -178,8 +178,12 @@ async fn notes_of_many_late_receipts_are_written_together() {
     let (sandbox, relay) = (sandbox().await, Relay::start().await);
     let gateway = late_receipts(sandbox.url().as_str(), &relay).await;
     assert_eq!(notes_with(&sandbox, "receipt-due"), LATE);
-    let before = sandbox.calls();
+    // Until all are sent GLPI takes no note.
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
     relay.open();
+    wait_until("all are sent", async || relay.taken() == LATE).await;
+    let before = sandbox.calls();
+    sandbox.set_failures(Failures::none());
     wait_until("the tickets say so", async || notes_with(&sandbox, "receipt-sent") == LATE).await;
     gateway.finish().await;
     let calls = sandbox.calls() - before;
