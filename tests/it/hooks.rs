@@ -187,8 +187,7 @@ async fn several_instances_tell_each_step_once() {
     for number in 0..6 {
         requests.insert(request(&sandbox, &format!("Partagée {number}")).await);
     }
-    let url = redis.url();
-    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let shared = redis.settings();
     let mut instances = Vec::new();
     for _ in 0..3 {
         instances.push(gateway(sandbox.url().as_str(), &portal, &shared).await);

@@ -33,8 +33,7 @@ async fn two_who_ask_at_once_ask_once() {
     let redis = Redis::start();
     let (sandbox, sink) = (sandbox().await, Sink::start(Moods { away: true, ..Moods::default() }).await);
     let (_folder, csv) = directory(40);
-    let url = redis.url();
-    let settings = [&SETTINGS[..], &[("quota.backend", "redis"), ("redis.url", url.as_str())]].concat();
+    let settings = [&SETTINGS[..], &redis.settings()].concat();
     let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
     let (one, two) = (instance(), instance());
     let reference = waiting(&one).await;

@@ -380,9 +380,8 @@ async fn postfix_takes_a_batch_and_delivers_each_a_copy() {
 async fn one_instance_at_a_time_sends() {
     let (sandbox, sink, redis) = (sandbox().await, Sink::start(Moods::default()).await, Redis::start());
     let (_folder, csv) = directory(40);
-    let url = redis.url();
     // Each batch takes a fifth of a second by the throttle.
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("announcements.per_minute", "3000")];
+    let settings = [&redis.settings()[..], &[("announcements.per_minute", "3000")]].concat();
     let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
     let (one, two) = (instance(), instance());
     let reference = one.informer.inform(announcement("10", &[]), (&[], &Enclosure::default()), &operator()).await;
@@ -410,8 +409,7 @@ async fn one_instance_at_a_time_sends() {
 async fn when_the_instance_that_sends_stops_the_other_goes_on() {
     let (sandbox, sink, redis) = (sandbox().await, Sink::start(Moods::default()).await, Redis::start());
     let (_folder, csv) = directory(60);
-    let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("announcements.per_minute", "6000")];
+    let settings = [&redis.settings()[..], &[("announcements.per_minute", "6000")]].concat();
     let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
     let (one, two) = (instance(), instance());
     let stop = CancellationToken::new();

@@ -314,9 +314,7 @@ async fn what_another_instance_sent_while_a_letter_took_long_is_not_sent_again()
 async fn one_instance_sends_each_kind_of_monthly_mail() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
     let relay = Relay::start(&[Behaviour::Hang]).await;
-    let url = redis.url();
-    let shared =
-        [("quota.backend", "redis"), ("redis.url", url.as_str()), ("people.referents.lsu", "onde@ac-dijon.fr")];
+    let shared = [&redis.settings()[..], &[("people.referents.lsu", "onde@ac-dijon.fr")]].concat();
     let [one, other] = [0, 1].map(|_| by_relay(&sandbox, &relay, &shared));
     let (now, month) = (at(2, 8), Period::month(at(2, 8).date()));
     let (reports, at) = (std::sync::Arc::clone(&one.reports), now.clone());

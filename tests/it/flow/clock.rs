@@ -16,8 +16,7 @@ use crate::support::{
 #[tokio::test(flavor = "multi_thread")]
 async fn each_request_is_one_ticket_and_a_day_has_its_places_whatever_redis_takes_the_time_for(#[case] jump: i64) {
     let (glpi, redis) = (sandbox().await, Redis::with_a_clock());
-    let url = redis.url();
-    let settings = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("quota.per_day", "3")];
+    let settings = [&redis.settings()[..], &[("quota.per_day", "3")]].concat();
     let gateways = [Gateway::start(&glpi, &settings).await, Gateway::start(&glpi, &settings).await];
     let director = DIRECTORS[0];
     let mails: Vec<_> = (0..4).map(|at| mail(director, &format!("h{at}"), &format!("LSU {at}"), "Bonjour")).collect();

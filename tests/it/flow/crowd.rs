@@ -79,10 +79,9 @@ async fn a_backlog_after_a_start_takes_few_calls_and_makes_each_ticket_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_with_sixteen_connections_takes_few_calls_after_a_start(#[case] is_shared: bool) {
     let (sandbox, redis) = (busy(Options::default()).await, Redis::start());
-    let url = redis.url();
     let mut settings = vec![NO_QUOTA];
     if is_shared {
-        settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
+        settings.extend(redis.settings());
     }
     let before = Gateway::start(&sandbox, &settings).await;
     crowd(&before, DIRECTORS.len(), "Bonjour").await;

@@ -30,10 +30,7 @@ use crate::support::{
 };
 
 async fn gateway(sandbox: &Sandbox, redis: &Redis, more: &[(&str, &str)]) -> Gateway {
-    let url = redis.url();
-    let mut settings = vec![("quota.backend", "redis"), ("redis.url", url.as_str())];
-    settings.extend(more);
-    Gateway::start(sandbox, &settings).await
+    Gateway::start(sandbox, &[&redis.settings()[..], more].concat()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -712,9 +709,7 @@ async fn what_people_leave_behind_at_a_slow_glpi_does_not_become_more_and_more()
 async fn without_redis_nobody_waits_between_the_last_look_and_the_creation() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
     let meddler = Meddler::start(sandbox.url(), "10.0.14", |_| Fate::Passes).await;
-    let url = redis.url();
-    let settings =
-        [("quota.backend", "redis"), ("redis.url", url.as_str()), ("glpi.sessions", "1"), ("glpi.aftermath", "1s")];
+    let settings = [&redis.settings()[..], &[("glpi.sessions", "1"), ("glpi.aftermath", "1s")]].concat();
     let gateway = Gateway::in_front_of(meddler.url.as_str(), &settings).await;
     redis.stop();
     let posts = (0..6).map(|number| {

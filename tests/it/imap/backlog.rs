@@ -35,10 +35,9 @@ async fn a_backlog_of_two_thousand_becomes_two_thousand_tickets() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_of_five_hundred_takes_few_calls(#[case] is_shared: bool) {
     let (dovecot, sandbox, redis) = (Dovecot::start(), sandbox().await, Redis::start());
-    let url = redis.url();
     let mut settings = vec![("glpi.aftermath", "6s")];
     if is_shared {
-        settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
+        settings.extend(redis.settings());
     }
     let mut earlier = mails("arriéré", 505);
     let mails = earlier.split_off(5);
@@ -61,8 +60,7 @@ async fn a_backlog_of_five_hundred_takes_few_calls(#[case] is_shared: bool) {
 async fn of_two_instances_one_reads_and_the_other_takes_over() {
     let (dovecot, sandbox, redis) = (Dovecot::start(), sandbox().await, Redis::start());
     dovecot.store(USER, "INBOX", mails("deux", 300));
-    let url = redis.url();
-    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let shared = redis.settings();
     let (first, second) = tokio::join!(reading(&dovecot, &sandbox, &shared), reading(&dovecot, &sandbox, &shared));
     emptied(&dovecot).await;
     each_has_one_ticket(&sandbox, "deux", 300);
@@ -83,8 +81,7 @@ async fn of_two_instances_one_reads_and_the_other_takes_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flushed_redis_under_two_instances_makes_no_second_ticket() {
     let (dovecot, sandbox, redis) = (Dovecot::start(), sandbox().await, Redis::start());
-    let url = redis.url();
-    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str())];
+    let shared = redis.settings();
     let _first = reading(&dovecot, &sandbox, &shared).await;
     let _second = reading(&dovecot, &sandbox, &shared).await;
     dovecot.store(USER, "INBOX", mails("vidé", 300));
@@ -99,8 +96,7 @@ async fn a_flushed_redis_under_two_instances_makes_no_second_ticket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_redis_two_instances_go_on_one_after_the_other() {
     let (dovecot, sandbox, mut redis) = (Dovecot::start(), sandbox().await, Redis::start());
-    let url = redis.url();
-    let shared = [("quota.backend", "redis"), ("redis.url", url.as_str()), ("glpi.timeout", "1s"), ("imap.poll", "1s")];
+    let shared = [&redis.settings()[..], &[("glpi.timeout", "1s"), ("imap.poll", "1s")]].concat();
     let (_first, _second) = tokio::join!(reading(&dovecot, &sandbox, &shared), reading(&dovecot, &sandbox, &shared));
     dovecot.store(USER, "INBOX", mails("veuf", 1));
     emptied(&dovecot).await;

@@ -433,9 +433,7 @@ async fn a_relay_that_is_away_is_tried_again_and_one_that_refuses_is_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_send_one_mail_between_them() {
     let (sandbox, redis) = (sandbox().await, Redis::start());
-    let url = redis.url();
-    let mut settings = ALL_NOTICES.to_vec();
-    settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
+    let settings = [&ALL_NOTICES[..], &redis.settings()].concat();
     let instances = [Instance::new(&sandbox, &settings), Instance::new(&sandbox, &settings)];
     let mut tickets = Vec::new();
     for number in 0..4 {
@@ -462,9 +460,7 @@ async fn two_instances_send_one_mail_between_them() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_redis_is_away_notices_wait() {
     let (sandbox, mut redis) = (sandbox().await, Redis::start());
-    let url = redis.url();
-    let mut settings = ALL_NOTICES.to_vec();
-    settings.extend([("quota.backend", "redis"), ("redis.url", url.as_str())]);
+    let settings = [&ALL_NOTICES[..], &redis.settings()].concat();
     let instance = Instance::new(&sandbox, &settings);
     let id = ticket(&instance.glpi, Requester::User(DIRECTOR), "LSU").await;
     redis.stop();
