@@ -6,7 +6,7 @@ use crate::{
     people::Rights,
     request::School,
     request::department_number,
-    text::{fold::phrase, unseen::is_turn},
+    text::{fold::phrase, unseen::one_line},
 };
 
 /// A part of the academy.
@@ -174,12 +174,6 @@ impl Zones {
 /// A department's number as people write it: 21, 2A, 971. Words for one that nobody knows stay as they are.
 pub fn department_name(number: &str) -> &str {
     number.strip_prefix('0').unwrap_or(number)
-}
-
-/// White space folded, control characters and those that turn the reading direction left out.
-fn one_line(text: &str) -> String {
-    let text: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

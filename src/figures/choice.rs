@@ -104,6 +104,12 @@ pub struct UnknownChoice {
 }
 
 impl UnknownChoice {
+    /// Nothing has this name; some of those that are proposed may be meant.
+    fn none(what: &'static str, name: &str, proposed: &[String]) -> Self {
+        let near = near(name, proposed, ALIKE).into_iter().take(MOST_NEAR).cloned().collect();
+        Self { what, name: name.to_owned(), near, is_ambiguous: false }
+    }
+
     /// What is said of it in French.
     pub fn french(&self) -> String {
         let near = match self.near.as_slice() {
@@ -129,10 +135,7 @@ pub(super) fn known<'n>(
     }
     let folded = words(name);
     let found = all.clone().find(|known| *known == name).or_else(|| all.clone().find(|known| words(known) == folded));
-    found.map(str::to_owned).ok_or_else(|| {
-        let near = near(name, proposed, ALIKE).into_iter().take(MOST_NEAR).cloned().collect();
-        UnknownChoice { what, name: name.to_owned(), near, is_ambiguous: false }
-    })
+    found.map(str::to_owned).ok_or_else(|| UnknownChoice::none(what, name, proposed))
 }
 
 /// The circonscription that is meant, as people read it: one of a department that is seen, else any. Of several namesakes
@@ -157,10 +160,7 @@ pub(super) fn known_district(
     let label = |number: u16| districts.label(number, &names.departments);
     match (chosen.as_slice(), meant.as_slice()) {
         ([one], _) | ([], [one, ..]) => Ok(label(*one).unwrap_or_default()),
-        ([], []) => {
-            let near = near(name, proposed, ALIKE).into_iter().take(MOST_NEAR).cloned().collect();
-            Err(UnknownChoice { what: "circonscription", name: name.to_owned(), near, is_ambiguous: false })
-        }
+        ([], []) => Err(UnknownChoice::none("circonscription", name, proposed)),
         (several, _) => {
             let near = several.iter().filter_map(|number| label(*number)).collect();
             Err(UnknownChoice { what: "circonscription", name: name.to_owned(), near, is_ambiguous: true })
@@ -182,8 +182,8 @@ pub(super) fn is_place_allowed(choice: &FigureChoice, names: &FigureNames, right
     let said = |name: &Option<String>| name.clone().filter(|name| name != UNSAID);
     let school = said(&choice.school).is_none_or(|code| {
         let number = names.schools.find(&code);
-        let place = number.and_then(|number| names.schools_with_places().find(|(other, _)| *other == number));
-        let department = place.and_then(|(_, place)| names.departments.name(place.department));
+        let place = number.and_then(|number| names.place(number));
+        let department = place.and_then(|place| names.departments.name(place.department));
         let department = department.map(str::to_owned).or_else(|| department_of(&code));
         // One that nothing is known of is told of as such.
         department.is_none() && number.is_none() || is_theirs(department.as_deref())

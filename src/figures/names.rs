@@ -99,10 +99,15 @@ impl FigureNames {
         (1..).zip(&self.places)
     }
 
+    /// What is known of a school; `None` for none.
+    pub fn place(&self, school: u16) -> Option<&SchoolPlace> {
+        self.places.get(usize::from(school).checked_sub(1)?)
+    }
+
     /// A school as people read it; `None` for none.
     pub fn school(&self, number: u16) -> Option<&str> {
         let code = self.schools.name(number)?;
-        let label = self.places.get(usize::from(number) - 1).map_or("", |place| &place.label);
+        let label = self.place(number).map_or("", |place| &place.label);
         Some(if label.is_empty() { code } else { label })
     }
 }

@@ -7,7 +7,7 @@ use lettre::{
     message::{MessageBuilder, MultiPart},
 };
 
-use crate::text::unseen::is_turn;
+use crate::text::unseen::one_line;
 
 /// The longest quotation of a subject, characters: a subject line stays readable.
 pub(super) const LONGEST_SUBJECT: usize = 120;
@@ -40,8 +40,7 @@ pub(super) struct Signature<'a> {
 
 /// One line without control characters and without those that turn the reading direction.
 pub(super) fn line(text: &str, longest: usize) -> String {
-    let spaced: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
     match line.char_indices().nth(longest) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,

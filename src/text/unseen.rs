@@ -9,3 +9,9 @@ pub(crate) fn is_turn(c: char) -> bool {
 pub(crate) fn unturned(text: &str) -> String {
     text.chars().filter(|c| !is_turn(*c)).collect()
 }
+
+/// A text in one line, its white space folded, without control characters and those that turn the reading direction.
+pub(crate) fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().filter(|c| !is_turn(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
