@@ -15,8 +15,6 @@ pub(super) struct Breaker {
     threshold: u32,
     pause: Duration,
     state: Mutex<State>,
-    /// The failure that came last.
-    last: Mutex<Option<Underlying>>,
 }
 
 #[derive(Default)]
@@ -25,6 +23,8 @@ struct State {
     /// Set while open; once it has passed, the next call is the probe.
     paused_until: Option<Instant>,
     probing: bool,
+    /// The failure that came last.
+    last: Option<Underlying>,
 }
 
 /// Permission for one call. Dropped without [`Pass::settle`] (the call was abandoned), it says
@@ -38,20 +38,19 @@ impl Breaker {
     /// Opens after `threshold` failures in a row (0: never), for `pause` each time.
     pub(super) fn new(threshold: u32, pause: Duration) -> Self {
         metrics::describe_gauge!(UP, "Whether GLPI answered the last call: 1 or 0.");
-        Self { threshold, pause, state: Mutex::default(), last: Mutex::default() }
+        Self { threshold, pause, state: Mutex::default() }
     }
 
     /// Keeps what a call failed for: those that are held back then are told.
     pub(super) fn note(&self, error: &GlpiError) {
         if let GlpiError::Unavailable { why, source, .. } | GlpiError::AnswerLost { why, source, .. } = error {
-            let before = Underlying::before(*why, source.as_ref());
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+            self.lock().last = Some(Underlying::before(*why, source.as_ref()));
         }
     }
 
     /// What the last call that failed failed for.
     pub(super) fn last(&self) -> Option<Underlying> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().last.clone()
     }
 
     /// Lets a call through, or says how long calls are held back.
