@@ -275,10 +275,9 @@ impl HandingOn<'_> {
     async fn hand_on(&self) {
         let new = self.relay.taken_after(self.seen.load(Ordering::Relaxed));
         self.seen.fetch_add(new.len(), Ordering::Relaxed);
-        for taken in new.iter().filter(|taken| taken.to == [TO]) {
-            self.postfix.submit(&taken.from, &[TO], taken.mail.as_bytes()).await;
-            self.forms.fetch_add(1, Ordering::Relaxed);
-        }
+        let forms = new.iter().filter(|taken| taken.to == [TO]);
+        let submitted = join_all(forms.map(|taken| self.postfix.submit(&taken.from, &[TO], taken.mail.as_bytes())));
+        self.forms.fetch_add(submitted.await.len(), Ordering::Relaxed);
     }
 }
 
