@@ -124,11 +124,16 @@ fn add_text(lines: &mut [Line], text: &str) {
     add(rest, line);
 }
 
-/// The text a reader sees: one gap at most between paragraphs, none around.
+/// The text a reader sees.
 pub(crate) fn from_html(html: &str) -> String {
+    joined(&lines(html))
+}
+
+/// These lines as one text: one gap at most between paragraphs, none around.
+pub(crate) fn joined(lines: &[Line]) -> String {
     let mut text = String::new();
     let mut gap = false;
-    for line in lines(html) {
+    for line in lines {
         let line = line.text.trim();
         if line.is_empty() {
             gap = true;

@@ -67,11 +67,15 @@ pub(super) fn write(opened: &Opened, calendar: Option<&Calendar>, reference: Ref
         .files
         .iter()
         .filter(|leaf| forwarded::is_mail(leaf) && (leaf.disposition == Disposition::Inline || is_silent));
+    let written = parted.visible.len();
     for mail in shown.take(MAX_FORWARDED) {
         let left = MAX_TEXT.saturating_sub(parted.visible.len());
         parted.visible.push_str(&forwarded::block(&mail.content(), left));
     }
-    let body = Body { text: html_text::from_html(&parted.visible), html: parted.visible, folded_html: parted.folded };
+    if parted.visible.len() > written {
+        parted.text = html_text::from_html(&parted.visible);
+    }
+    let body = Body { text: parted.text, html: parted.visible, folded_html: parted.folded };
     let mut attachments = files.attachments();
     let is_shown = |tag: &String| {
         let image = format!("<img id=\"{tag}\">");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ::charset::Charset;
 use mail_parser::decoders::charsets::map::charset_decoder;
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Decodes `bytes` by the `declared` charset.
 ///
@@ -99,8 +99,8 @@ pub(super) fn guess(bytes: &[u8]) -> Cow<'_, str> {
 pub(in crate::intake) fn line(text: &str, max: usize) -> String {
     // Four times the limit is looked at, so that a huge text costs nothing.
     let looked_at = max.saturating_mul(4);
-    // In ASCII nothing is composed.
-    if text.is_ascii() {
+    // Composed as programs write it, nearly always.
+    if text.is_ascii() || is_nfc_quick(visible(text).take(looked_at)) == IsNormalized::Yes {
         spaced(visible(text).take(looked_at), max)
     } else {
         spaced(visible(text).nfc().take(looked_at), max)

@@ -249,10 +249,13 @@ fn begins_known_field(entity: &[u8]) -> bool {
     const FAMILIES: &[&str] = &["x-", "list-", "content-", "arc-", "dkim-", "resent-", "thread-", "received-"];
     let line = trim_line_break(&entity[..line_end(entity, 0)]);
     let Some(end) = field_name_end(line) else { return false };
-    let name = String::from_utf8_lossy(line[..end].trim_ascii_end()).to_ascii_lowercase();
-    READ.iter().any(|(known, _)| *known == name)
-        || OTHERS.contains(&name.as_str())
-        || FAMILIES.iter().any(|family| name.starts_with(family))
+    let name = line[..end].trim_ascii_end();
+    let is = |known: &str| known.as_bytes().eq_ignore_ascii_case(name);
+    let begins =
+        |family: &str| name.get(..family.len()).is_some_and(|start| start.eq_ignore_ascii_case(family.as_bytes()));
+    READ.iter().any(|(known, _)| is(known))
+        || OTHERS.iter().any(|known| is(known))
+        || FAMILIES.iter().any(|family| begins(family))
 }
 
 /// The first `max` bytes of a value as one line of text.
@@ -287,10 +290,10 @@ fn mailboxes(value: &str) -> Vec<Mailbox> {
 /// One address that its program wrote badly: «x@y>», «<mailto:x@y>», «<x@y.>», «x @y», or name and address in one encoded
 /// word. One address and no other, and nothing that could be read in another way.
 fn badly_written(value: &str) -> Option<Mailbox> {
-    let decoded = charset::line(&words::decode(value.trim()), MAX_VALUE);
-    let is_one_word =
-        value.trim().starts_with("=?") && value.matches("=?").count() == 1 && value.trim().ends_with("?=");
-    let text = if is_one_word { decoded.as_str() } else { value.trim() };
+    let value = value.trim();
+    let is_one_word = value.starts_with("=?") && value.matches("=?").count() == 1 && value.ends_with("?=");
+    let decoded = is_one_word.then(|| charset::line(&words::decode(value), MAX_VALUE));
+    let text = decoded.as_deref().unwrap_or(value);
     let is_only = text.matches('@').count() == 1 && !text.contains([',', ';', '(', ')', '[', ']', '\\', '＠', '﹫']);
     if !is_only || !is_one_word && value.contains("=?") && value.split('<').nth(1)?.contains("=?") {
         return None;
@@ -304,8 +307,11 @@ fn badly_written(value: &str) -> Option<Mailbox> {
     let is_whole = !bare.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | ':' | '=' | '?'));
     // What the library reads well it reads itself.
     let is_mended = is_one_word || bare != address || !text.contains('<') && text.ends_with('>');
+    if !is_mended || !is_whole {
+        return None;
+    }
     let name = charset::line(&words::decode(name), MAX_VALUE).trim_matches(['"', ' ']).to_owned();
-    (is_mended && is_whole && !name.contains(['<', '>', '"']))
+    (!name.contains(['<', '>', '"']))
         .then(|| Mailbox { name: Some(name).filter(|name| !name.is_empty()), address: bare })
 }
 
@@ -314,11 +320,15 @@ fn badly_written(value: &str) -> Option<Mailbox> {
 fn without_brackets(value: &str) -> Option<Mailbox> {
     let value = value.trim();
     let (name, address) = value.rsplit_once([' ', '\t'])?;
-    let name = charset::line(&words::decode(name), MAX_VALUE);
     let is_plain = !value.contains(['<', '>', '"', ',', ';', ':', '(', ')', '[', ']', '\\']);
-    let is_only = !name.is_empty() && !name.contains(['@', '<', '>', '＠', '﹫']) && address.matches('@').count() == 1;
+    let is_only = address.matches('@').count() == 1;
     let is_address = !address.starts_with('@') && !address.ends_with('@') && !address.contains(['=', '?']);
-    (is_plain && is_only && is_address).then(|| Mailbox { name: Some(name), address: address.to_owned() })
+    if !is_plain || !is_only || !is_address {
+        return None;
+    }
+    let name = charset::line(&words::decode(name), MAX_VALUE);
+    let is_name = !name.is_empty() && !name.contains(['@', '<', '>', '＠', '﹫']);
+    is_name.then(|| Mailbox { name: Some(name), address: address.to_owned() })
 }
 
 #[cfg(test)]

@@ -17,15 +17,30 @@ const MAX_SUBJECT: usize = 250;
 const MAX_LONG_SUBJECT: usize = 16_000;
 const MAX_DISPLAY_NAME: usize = 100;
 
-/// The one person who asks: the only mailbox in `From`. `Sender` never counts, and of several mailboxes
-/// none does.
-pub(super) fn requester(header: &Header<'_>) -> (Option<Address>, Option<String>) {
-    let mailboxes = header.mailboxes("from");
-    let Some(first) = mailboxes.first() else { return (None, None) };
-    let is_one = mailboxes.iter().all(|other| other.address.eq_ignore_ascii_case(&first.address));
-    match Address::parse(&first.address).filter(|_| is_one) {
-        Some(address) => (Some(address), display_name(first)),
-        None => (None, None),
+/// The mailboxes of a header's address fields, each field read once.
+#[derive(Debug)]
+pub(super) struct Mailboxes {
+    from: Vec<Mailbox>,
+    to: Vec<Mailbox>,
+    cc: Vec<Mailbox>,
+    reply_to: Vec<Mailbox>,
+}
+
+impl Mailboxes {
+    pub(super) fn of(header: &Header<'_>) -> Self {
+        let [from, to, cc, reply_to] = ["from", "to", "cc", "reply-to"].map(|name| header.mailboxes(name));
+        Self { from, to, cc, reply_to }
+    }
+
+    /// The one person who asks: the only mailbox in `From`. `Sender` never counts, and of several mailboxes
+    /// none does.
+    pub(super) fn requester(&self) -> (Option<Address>, Option<String>) {
+        let Some(first) = self.from.first() else { return (None, None) };
+        let is_one = self.from.iter().all(|other| other.address.eq_ignore_ascii_case(&first.address));
+        match Address::parse(&first.address).filter(|_| is_one) {
+            Some(address) => (Some(address), display_name(first)),
+            None => (None, None),
+        }
     }
 }
 
@@ -53,7 +68,7 @@ pub(super) fn long_subject(header: &Header<'_>) -> Option<String> {
 }
 
 /// The facts of a mail.
-pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Mail {
+pub(super) fn mail(header: &Header<'_>, mailboxes: &Mailboxes, envelope: Envelope, subject: &str) -> Mail {
     let mut fields = BTreeMap::new();
     for &(name, told) in READ {
         let most = match told {
@@ -73,22 +88,23 @@ pub(super) fn mail(header: &Header<'_>, envelope: Envelope, subject: &str) -> Ma
             fields.insert(name.to_owned(), kept);
         }
     }
-    let mut header_recipients = addresses(header, "to");
+    let mut header_recipients = addresses(&mailboxes.to);
     let in_to = header_recipients.len();
-    header_recipients.extend(addresses(header, "cc"));
+    header_recipients.extend(addresses(&mailboxes.cc));
+    let message_id = identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD));
     Mail {
-        head: head(header, &envelope, subject, &fields),
+        head: head(mailboxes, message_id.as_deref(), &envelope, subject, &fields),
         envelope_sender: envelope.sender,
         is_untried: envelope.is_untried,
         envelope_recipients: envelope.recipients,
         header_recipients,
         in_to,
-        from: addresses(header, "from"),
+        from: addresses(&mailboxes.from),
         from_fields: header.all("from").count(),
-        from_names: header.mailboxes("from").into_iter().filter_map(|mailbox| name(&mailbox)).collect(),
-        reply_to: header.mailboxes("reply-to").into_iter().map(|mailbox| mailbox.address).collect(),
+        from_names: mailboxes.from.iter().filter_map(name).collect(),
+        reply_to: mailboxes.reply_to.iter().map(|mailbox| mailbox.address.clone()).collect(),
         authentication_results: header.whole("authentication-results").map(Cow::into_owned),
-        message_id: identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD)),
+        message_id,
         fields,
         ..Mail::default()
     }
@@ -106,23 +122,24 @@ fn last_ids(ids: &str) -> String {
 /// `RuleTicketCollection::prepareInputDataForProcess`): addresses bare and in lower case, one in `from`,
 /// `to` and `reply-to`.
 fn head(
-    header: &Header<'_>,
+    mailboxes: &Mailboxes,
+    message_id: Option<&str>,
     envelope: &Envelope,
     subject: &str,
     fields: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    let to = addresses(header, "to");
+    let to = addresses(&mailboxes.to);
     let served = to.iter().find(|address| envelope.recipients.contains(address)).or(to.first());
-    let first = |name: &str| addresses(header, name).first().map(Address::to_string);
+    let first = |mailboxes: &[Mailbox]| addresses(mailboxes).first().map(Address::to_string);
     let field = |name: &str| fields.get(name).cloned();
-    let all_cc = || addresses(header, "cc").iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
+    let all_cc = addresses(&mailboxes.cc).iter().map(Address::to_string).collect::<Vec<_>>().join(", ");
     [
-        ("from", first("from")),
+        ("from", first(&mailboxes.from)),
         ("to", served.map(Address::to_string)),
-        ("cc", Some(charset::line(&all_cc(), MAX_FIELD))),
-        ("reply-to", first("reply-to")),
+        ("cc", Some(charset::line(&all_cc, MAX_FIELD))),
+        ("reply-to", first(&mailboxes.reply_to)),
         ("subject", Some(subject.to_owned())),
-        ("message_id", identity::message_id(header).map(|id| charset::line(&id, MAX_FIELD))),
+        ("message_id", message_id.map(str::to_owned)),
         ("in-reply-to", field("in-reply-to")),
         ("references", field("references")),
         ("date", field("date")),
@@ -133,9 +150,9 @@ fn head(
     .collect()
 }
 
-fn addresses(header: &Header<'_>, name: &str) -> Vec<Address> {
+fn addresses(mailboxes: &[Mailbox]) -> Vec<Address> {
     let mut addresses: Vec<Address> = Vec::new();
-    for address in header.mailboxes(name).iter().filter_map(|mailbox| Address::parse(&mailbox.address)) {
+    for address in mailboxes.iter().filter_map(|mailbox| Address::parse(&mailbox.address)) {
         if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -145,11 +162,11 @@ fn addresses(header: &Header<'_>, name: &str) -> Vec<Address> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, Envelope, Header, mail, requester, subject};
+    use super::{Address, Envelope, Header, Mailboxes, mail, subject};
     use crate::request::{Channel, Mail};
 
     fn asked(header: &str) -> (Option<String>, Option<String>) {
-        let (address, name) = requester(&Header::cut(header.as_bytes()).0);
+        let (address, name) = Mailboxes::of(&Header::cut(header.as_bytes()).0).requester();
         (address.map(|address| address.to_string()), name)
     }
 
@@ -163,7 +180,7 @@ mod tests {
             is_untried: false,
         };
         let (header, _) = Header::cut(header.as_bytes());
-        mail(&header, envelope, &subject(&header))
+        mail(&header, &Mailboxes::of(&header), envelope, &subject(&header))
     }
 
     #[test]

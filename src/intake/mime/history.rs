@@ -12,6 +12,8 @@ use crate::text::html_text;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Folded {
     pub(super) visible: String,
+    /// What a reader sees of `visible`.
+    pub(super) text: String,
     pub(super) folded: Option<String>,
 }
 
@@ -42,18 +44,23 @@ pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Folded {
     let shows_colours = left != histories;
     let ranges = merged(left.into_iter().chain(asides).collect());
     let (visible, folded) = split_html::part(html, &ranges, |tag| without_marks(tag, shows_colours));
-    if shows(&visible) { Folded { visible, folded: Some(folded).filter(|folded| shows(folded)) } } else { keep(html) }
+    let text = if ranges.is_empty() { html_text::joined(&lines) } else { html_text::from_html(&visible) };
+    if !shows(&visible, &text) {
+        return keep(html);
+    }
+    let folded = Some(folded).filter(|folded| !ranges.is_empty() && shows(folded, &html_text::from_html(folded)));
+    Folded { visible, text, folded }
 }
 
 /// Everything is to be seen: a forwarded mail is what the person wants to show.
 pub(super) fn keep(html: &str) -> Folded {
     let (visible, _) = split_html::part(html, &[], |tag| without_marks(tag, false));
-    Folded { visible, folded: None }
+    Folded { text: html_text::from_html(&visible), visible, folded: None }
 }
 
-/// Whether there is anything to see.
-fn shows(html: &str) -> bool {
-    html.contains("<img ") || html_text::from_html(html).contains(char::is_alphanumeric)
+/// Whether there is anything to see in HTML with this text.
+fn shows(html: &str, text: &str) -> bool {
+    html.contains("<img ") || text.contains(char::is_alphanumeric)
 }
 
 #[cfg(test)]
@@ -106,12 +113,13 @@ mod tests {
         let many = 20_000;
         let html =
             html_text::to_html(&format!("Bonjour\n{}\nEt la suite.", "> Le 1/1/2026, Paul a écrit :\n".repeat(many)));
-        let Folded { visible, folded } = fold(&html, Kind::Reply, false);
+        let Folded { visible, folded, .. } = fold(&html, Kind::Reply, false);
         assert_eq!(html_text::from_html(&visible), "Bonjour\nEt la suite.");
         assert_eq!(folded.unwrap().matches("Paul a écrit").count(), many);
 
         let quotes = "<div>Le 1/1/2026, Paul a écrit :</div><blockquote>Q</blockquote>".repeat(many / 2);
-        let Folded { visible, folded } = fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"), Kind::Reply, false);
+        let Folded { visible, folded, .. } =
+            fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"), Kind::Reply, false);
         assert_eq!(html_text::from_html(&visible).split_whitespace().collect::<Vec<_>>(), ["Bonjour", "fin"]);
         assert_eq!(folded.unwrap().matches(">Q<").count(), many / 2);
     }
@@ -138,7 +146,7 @@ mod tests {
         );
         expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
         let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
-        let Folded { visible, folded } = fold(&picture, Kind::Reply, false);
+        let Folded { visible, folded, .. } = fold(&picture, Kind::Reply, false);
         assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
     }
 
@@ -184,7 +192,7 @@ mod tests {
     #[test]
     fn a_mail_that_answers_none_repeats_none() {
         let own = |html: &str| {
-            let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Own, true);
+            let Folded { visible, folded, .. } = fold(&sanitise(html).unwrap(), Kind::Own, true);
             (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
         };
         for quoted in [
@@ -357,7 +365,7 @@ mod tests {
         assert_eq!(folded.visible, "<div><b>un<br></b></div>");
         assert!(folded.folded.unwrap().starts_with("<div><b>-- <br>deux</b><table>"));
         let kept = keep(&sanitise("<div class='gmail_quote' id=zwchr>a</div>").unwrap());
-        assert_eq!(kept, Folded { visible: "<div>a</div>".to_owned(), folded: None });
+        assert_eq!(kept, Folded { visible: "<div>a</div>".to_owned(), text: "a".to_owned(), folded: None });
     }
 
     proptest! {
@@ -372,7 +380,8 @@ mod tests {
             "<font color=blue>", "</font>", "=> e", "Mes réponses ci-dessous",
         ]), 0..25)) {
             let html = sanitise(&pieces.concat()).unwrap();
-            let Folded { visible, folded } = fold(&html, Kind::Reply, false);
+            let Folded { visible, text, folded } = fold(&html, Kind::Reply, false);
+            prop_assert_eq!(text, html_text::from_html(&visible));
             let letters = |html: &str| {
                 let mut letters: Vec<char> = html_text::from_html(html).chars().filter(|c| c.is_alphanumeric()).collect();
                 letters.sort_unstable();

@@ -61,7 +61,7 @@ pub(in crate::intake) use self::{
     names::FileNames,
     own::{contents, is_of_deposit},
 };
-use self::{dates::Dates, header::Header, history::Kind, identity::Identity, parts::Tree};
+use self::{dates::Dates, header::Header, header_facts::Mailboxes, history::Kind, identity::Identity, parts::Tree};
 use crate::{
     offload,
     request::{Envelope, Mail, Origin, Received, Reference, is_forward, is_reply},
@@ -101,7 +101,8 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let (header, body_start) = Header::cut(top(raw));
     let skipped = raw.len() - top(raw).len();
     let tree = Tree::cut(raw, &header, skipped + body_start);
-    let (requester, display_name) = header_facts::requester(&header);
+    let mailboxes = Mailboxes::of(&header);
+    let (requester, display_name) = mailboxes.requester();
     let subject = header_facts::subject(&header);
     let Identity { reference, others, fingerprint } = Identity::of(&header, requester.as_ref(), &subject, &tree);
     let dates = Dates::of(&header, envelope, now);
@@ -118,8 +119,12 @@ fn read(envelope: &Envelope, raw: &Bytes, now: Timestamp) -> Received {
     let report = || opened.report_class().filter(|_| !is_forward(&subject)).map(str::to_owned);
     let message_class = opened.class.clone().or_else(report);
     let returned = returned::message_id(&opened);
-    let facts =
-        Mail { fingerprint, message_class, returned, ..header_facts::mail(&header, envelope.clone(), &subject) };
+    let facts = Mail {
+        fingerprint,
+        message_class,
+        returned,
+        ..header_facts::mail(&header, &mailboxes, envelope.clone(), &subject)
+    };
     Received {
         channel: envelope.channel,
         reference,

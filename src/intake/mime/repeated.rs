@@ -34,11 +34,11 @@ pub(super) struct Search<'a> {
     histories: Vec<Range<usize>>,
     /// What programs marked as signatures, up to where the person typed in them.
     signatures: Vec<Range<usize>>,
-    /// Where the person says that answers stand below.
+    /// Where the person says that answers stand below; in a reply alone.
     announced: Option<usize>,
     /// The last line of the person's own.
     last_own: Option<usize>,
-    /// The last place where a program marks anything: a line without such a mark is believed less above it.
+    /// The last place where a program marks anything, in a reply: a line without such a mark is believed less above it.
     last_mark: usize,
     /// The line of two hyphens above the signature, and how many lines both are.
     signature: Option<Range<usize>>,
@@ -84,14 +84,16 @@ impl<'a> Search<'a> {
             .first()
             .is_some_and(|cite| search.last_own.is_some_and(|last| search.rows[last].start > cite.start));
         let points_below = |row: &&Row<'_>| is_outside(row) && answer_signs::points_below(row.text);
-        let announced = search.rows.iter().find(points_below).map(|row| row.start);
-        search.announced = announced.filter(|_| is_reply && !is_between);
-        let is_marked = |at: &usize| {
-            let row = &search.rows[*at];
-            row.is_quoted() || is_original_rule(row.text) || header_block(&search.rows[*at..]).is_some()
-        };
-        let last_marked_row = (0..search.rows.len()).rev().find(is_marked).map(|at| search.rows[at].start);
-        search.last_mark = search.marked.last().into_iter().chain(last_marked_row).max().unwrap_or_default();
+        if is_reply {
+            let announced = search.rows.iter().find(points_below).map(|row| row.start);
+            search.announced = announced.filter(|_| !is_between);
+            let is_marked = |at: &usize| {
+                let row = &search.rows[*at];
+                row.is_quoted() || is_original_rule(row.text) || header_block(&search.rows[*at..]).is_some()
+            };
+            let last_marked_row = (0..search.rows.len()).rev().find(is_marked).map(|at| search.rows[at].start);
+            search.last_mark = search.marked.last().into_iter().chain(last_marked_row).max().unwrap_or_default();
+        }
         search
     }
 

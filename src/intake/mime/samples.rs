@@ -8,7 +8,7 @@ use crate::text::html_text;
 
 /// What is seen and what is folded, as text.
 pub(super) fn texts(html: &str) -> (String, Option<String>) {
-    let Folded { visible, folded } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
+    let Folded { visible, folded, .. } = fold(&sanitise(html).unwrap(), Kind::Reply, false);
     (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
 }
 
