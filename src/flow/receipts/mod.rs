@@ -6,7 +6,7 @@
 //! and the sweep sends the receipt then, composed from the ticket, with the same Message-ID.
 //!
 //! Of a ticket whose maker may have ended before or after it told of it, the note is written first: whatever happens
-//! then, the notes say whether its receipt was sent.
+//! then, the notes say whether its receipt was sent. Of two instances that write one, that of the older sends.
 
 mod late;
 mod note;
@@ -185,12 +185,25 @@ impl Receipts {
             held.is_known();
             return Ok(());
         }
-        let note = Place::Is(self.note_due(received, receipt.ticket).await?);
+        let note = self.note_due(received, receipt.ticket).await?;
         held.is_known();
-        let settling = settle_after(sending, self.settling.noted(note, held));
+        let noted = self.settling.noted(Place::Is(note), held);
+        if !self.alone && self.is_in_older_note(receipt.ticket, note, own).await {
+            noted.leave_to_older();
+            return Ok(());
+        }
+        let settling = settle_after(sending, noted);
         // It goes on beside the request where the relay is slow.
         let _ = tokio::time::timeout(PATIENCE, settling).await;
         Ok(())
+    }
+
+    /// Whether another instance was at the same receipt at the same moment, as may be where Redis forgot who is, and was
+    /// first: of those that read the notes again after their own, one alone finds none before it. Where GLPI cannot say,
+    /// the receipt may rather be there twice than late.
+    async fn is_in_older_note(&self, ticket: TicketId, note: FollowupId, own: UserId) -> bool {
+        let followups = self.glpi.ticket_followups(ticket).await.unwrap_or_default();
+        followups.iter().any(|other| other.id < note && is_about_receipt(other, own))
     }
 
     /// Notes in the ticket that the receipt of this request is due.

@@ -18,6 +18,8 @@ pub(super) enum ReceiptNote {
     Sent,
     /// The relay will not take it.
     Refused,
+    /// Two instances were at it: the older note of both says what becomes of it.
+    InOlderNote,
 }
 
 impl ReceiptNote {
@@ -34,6 +36,9 @@ impl ReceiptNote {
             Self::Refused => {
                 ("refusé par le relais\u{a0}: accusé de réception. Vérifiez l’adresse du demandeur.", "refused")
             }
+            Self::InOlderNote => {
+                ("dont une note plus ancienne dit ce qu’il devient\u{a0}: accusé de réception.", "in-older-note")
+            }
         };
         format!("<p>Courriel {words}</p>{ANY_MARK}{mark}</p>")
     }
@@ -42,7 +47,8 @@ impl ReceiptNote {
     pub(super) fn read(followup: &Followup, own: UserId) -> Option<Self> {
         // GLPI may write its apostrophes otherwise, and earlier versions wrote plain ones.
         let content = typed(&followup.content.trim().replace("&#039;", "'").replace("&#39;", "'"));
-        let all = [Self::Due { quotes: true }, Self::Due { quotes: false }, Self::Sent, Self::Refused];
+        let all =
+            [Self::Due { quotes: true }, Self::Due { quotes: false }, Self::Sent, Self::Refused, Self::InOlderNote];
         all.into_iter().find(|note| followup.is_note_of(own) && content == typed(&note.html()))
     }
 
@@ -83,6 +89,7 @@ mod tests {
     #[case(ReceiptNote::Due { quotes: false })]
     #[case(ReceiptNote::Sent)]
     #[case(ReceiptNote::Refused)]
+    #[case(ReceiptNote::InOlderNote)]
     fn a_note_is_read_as_it_was_written(#[case] note: ReceiptNote) {
         let is_due = matches!(note, ReceiptNote::Due { .. });
         // As it is written, as GLPI may give it back, and as earlier versions wrote it.

@@ -215,11 +215,19 @@ impl Noted {
     ///
     /// Who reads the note before that would send the receipt again: it is written as soon as GLPI answers.
     pub(super) fn settle(self, sent: &Result<(), SendError>) {
-        let says = match sent {
-            Ok(()) => ReceiptNote::Sent,
-            Err(SendError::Refused(_)) => ReceiptNote::Refused,
-            Err(_) => return,
-        };
+        match sent {
+            Ok(()) => self.say(ReceiptNote::Sent),
+            Err(SendError::Refused(_)) => self.say(ReceiptNote::Refused),
+            Err(_) => {}
+        }
+    }
+
+    /// Has written into the note that an older one says what becomes of the receipt. Returns at once.
+    pub(super) fn leave_to_older(self) {
+        self.say(ReceiptNote::InOlderNote);
+    }
+
+    fn say(self, says: ReceiptNote) {
         let Self { settling, note, held } = self;
         held.is_sent();
         let told = Told { note, held, says, was_taken: None };

@@ -2,7 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::gateway::{DIRECTORS, Gateway, form, mail, sandbox};
+use passerelle::sandbox::{Failure, Rule};
+
+use crate::support::{
+    gateway::{DIRECTORS, Gateway, form, mail, sandbox},
+    redis::Redis,
+    wait_until,
+};
 
 const FRESH: [(&str, &str); 1] = [("glpi.aftermath", "6s")];
 
@@ -80,6 +86,29 @@ async fn whoever_may_not_have_been_told_is_told_once() {
         text.lines().find(|line| line.starts_with("Message-ID:")).map(str::to_owned).unwrap()
     };
     assert_eq!(id(&first[0].message), id(&again[0].message), "a mailbox that drops copies drops it");
+}
+
+/// Two gateways are at the same request at the same moment: each has a Redis of its own, as after one that was emptied.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_instances_that_doubt_at_once_one_tells() {
+    let sandbox = sandbox().await;
+    let before = Gateway::start(&sandbox, &[]).await;
+    let mail = mail(DIRECTORS[0], "both", "LSU : à deux", "Bonjour");
+    assert!(before.deliver(DIRECTORS[0], &mail).await.contains("created"));
+    let redises = [Redis::start(), Redis::start()];
+    let [one, other] = redises.each_ref().map(Redis::settings);
+    let (one, other) = (Gateway::start(&sandbox, &one).await, Gateway::start(&sandbox, &other).await);
+    // Both have read the ticket's notes before either has written one.
+    sandbox.set_failures(Rule::next(2, Failure::Slow(Duration::from_secs(1))).on_new_followups());
+    let replies = tokio::join!(one.deliver(DIRECTORS[0], &mail), other.deliver(DIRECTORS[0], &mail));
+    assert!(replies.0.contains("duplicate") && replies.1.contains("duplicate"), "{replies:?}");
+    assert_eq!(one.outbox.mails().len() + other.outbox.mails().len(), 1);
+    let says = |mark: &str| {
+        let tickets = sandbox.tickets();
+        tickets[0].followups.iter().filter(|note| note.content.contains(&format!("receipt-{mark}<"))).count()
+    };
+    wait_until("both notes say what became of it", async || (says("sent"), says("in-older-note")) == (1, 1)).await;
+    assert_eq!(says("due"), 0);
 }
 
 /// What another gateway made of mails that are dated after this one's start: clocks differ.
