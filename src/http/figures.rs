@@ -258,8 +258,7 @@ pub(super) fn unread(services: &Services, progress: ReadingProgress) -> Problem 
 
 /// «le 24 novembre 2026 à 14 h 05»
 pub(super) fn moment(services: &Services, moment: Timestamp) -> String {
-    let moment = moment.to_zoned(services.time_zone.clone());
-    format!("le\u{a0}{} à\u{a0}{}", french::date(&moment), french::time(&moment))
+    format!("le\u{a0}{}", french::moment(&moment.to_zoned(services.time_zone.clone())))
 }
 
 /// 503 for a file of figures while GLPI is still being read: nothing in it would say so. `tells` is what says how far that is.

@@ -5,10 +5,7 @@ use askama::Template;
 use super::text::{Signature, Text, short};
 use crate::id::TicketId;
 use crate::request::{CurrentMessage, LeftOut, Person, Receipt, Suggestion, TicketKind};
-use crate::text::{
-    Bilingual,
-    french::{self, date, time},
-};
+use crate::text::{Bilingual, french};
 
 /// GLPI's urgencies, from 1, as people read them.
 const URGENCIES: [&str; 5] = ["Très basse", "Basse", "Moyenne", "Haute", "Très haute"];
@@ -81,7 +78,7 @@ pub(super) fn receipt(
         school: school.as_deref().map(short),
         kind: details.kind.map(|kind| if kind == TicketKind::Request { "Demande" } else { "Incident" }),
         urgency: details.urgency.and_then(|urgency| URGENCIES.get(usize::from(urgency).checked_sub(1)?)).copied(),
-        deposited: details.deposited.as_ref().map(|at| format!("{} à {}", date(at), time(at))),
+        deposited: details.deposited.as_ref().map(french::moment),
         phone: details.phone.as_deref().filter(|_| subject.is_some()).map(short),
         takes_replies: signature.takes_replies,
         left_out: left_out.collect(),

@@ -121,6 +121,11 @@ pub fn time(moment: &Zoned) -> String {
     format!("{}\u{a0}h\u{a0}{:02}", moment.hour(), moment.minute())
 }
 
+/// «24 novembre 2026 à\u{a0}14\u{a0}h\u{a0}05»
+pub fn moment(moment: &Zoned) -> String {
+    format!("{} à\u{a0}{}", date(moment), time(moment))
+}
+
 /// A time of work: «25\u{a0}min», «3\u{a0}h\u{a0}05», «40\u{a0}h».
 pub fn delay(worked: &Duration) -> String {
     let minutes = worked.as_secs() / 60;
@@ -145,12 +150,12 @@ pub fn size(bytes: u64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{date, delay, printed, set, size, time, typed};
+    use super::{delay, printed, set, size, typed};
 
     #[test]
     fn moments_are_said_as_people_say_them() {
         let moment = "2026-08-01T09:05:30+02:00[Europe/Paris]".parse().unwrap();
-        assert_eq!((date(&moment).as_str(), time(&moment).as_str()), ("1er\u{a0}août 2026", "9\u{a0}h\u{a0}05"));
+        assert_eq!(super::moment(&moment), "1er\u{a0}août 2026 à\u{a0}9\u{a0}h\u{a0}05");
     }
 
     #[test]

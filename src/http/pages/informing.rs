@@ -50,10 +50,9 @@ pub(super) fn typed_moment(moment: DateTime) -> String {
     moment.strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
-/// «28 novembre 2026 à 18 h»
+/// «28 novembre 2026 à 18 h 00»
 pub(super) fn told(moment: Timestamp, zone: &TimeZone) -> String {
-    let moment = moment.to_zoned(zone.clone());
-    format!("{} à {}", french::date(&moment), french::time(&moment))
+    french::moment(&moment.to_zoned(zone.clone()))
 }
 
 /// What somebody does with announcements.
