@@ -150,9 +150,9 @@ as_service passerelle --config /etc/passerelle/passerelle.toml serve >"$again/sa
 [ "$status" = 78 ] || { cat "$again/said" >&2; fail "without a configuration serve ends with $status"; }
 grep --quiet 'RestartPreventExitStatus=.*78' "$root/usr/lib/systemd/system/passerelle.service" || fail "systemd would try again"
 
-step "configured, it serves as its account"
+step "configured with the sockets that docs/en/portal.md and mail.md name, check finds no fault before the first start"
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-glpi=$(port) lmtp=$(port)
+glpi=$(port) lmtp=$(port) http=$(port)
 cat >"$root/etc/passerelle/passerelle.toml" <<TOML
 [glpi]
 url = "http://127.0.0.1:$glpi/"
@@ -160,7 +160,13 @@ login = "passerelle"
 [mappings]
 dir = "/etc/passerelle/mappings"
 [lmtp]
-listen = ["127.0.0.1:$lmtp"]
+listen = ["127.0.0.1:$lmtp", "unix:/run/passerelle/lmtp.sock"]
+[http]
+listen = "127.0.0.1:$http"
+identity_listen = "unix:/run/passerelle/identity.sock"
+[screen]
+recipients = ["assistance1d@ac-dijon.fr"]
+domains = ["ac-dijon.fr"]
 TOML
 echo passerelle >"$root/etc/passerelle/secrets/glpi"
 chroot "$root" chown root:passerelle /etc/passerelle/secrets/glpi
@@ -168,19 +174,39 @@ chmod 640 "$root/etc/passerelle/secrets/glpi"
 cp "$root/etc/passerelle/passerelle.toml" "$again/operator.toml"
 become_service passerelle sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
 sandbox=$!
-become_service env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi \
-  passerelle --config /etc/passerelle/passerelle.toml serve >"$again/serve" 2>&1 &
+for _ in $(seq 100); do
+  if { : <>"/dev/tcp/127.0.0.1/$glpi"; } 2>/dev/null; then break; fi
+  sleep 0.1
+done
+configured=(env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi passerelle --config /etc/passerelle/passerelle.toml)
+is_sound() { # $1: when
+  as_service "${configured[@]}" check >"$again/said" 2>&1 || { cat "$again/said" "$again/sandbox" >&2; fail "$1 check fails"; }
+}
+is_sound "before the first start"
+
+step "it serves as its account"
+become_service "${configured[@]}" serve >"$again/serve" 2>&1 &
 serving=$!
 healthy=
 for _ in $(seq 100); do
   if as_service passerelle --config /etc/passerelle/passerelle.toml healthcheck 2>/dev/null; then healthy=1; break; fi
   sleep 0.2
 done
-kill -TERM "$serving" "$sandbox"
+[ -S "$root/run/passerelle/identity.sock" ] || fail "it does not listen for the proxy: $(cat "$again/serve")"
+kill -TERM "$serving"
 wait "$serving" || fail "serve does not end well: $(cat "$again/serve")"
-wait "$sandbox" || true
 [ -n "$healthy" ] || fail "not healthy: $(cat "$again/serve" "$again/sandbox")"
 grep --quiet 'Passerelle starts.*configuration=/etc/passerelle/passerelle.toml' "$again/serve" || fail "the start is not in the log: $(cat "$again/serve")"
+
+step "check finds no fault after a stop, nor after a boot"
+# What systemd does to the folder of sockets at each.
+grep --quiet '^RuntimeDirectoryPreserve=yes$' "$root/usr/lib/systemd/system/passerelle.service" || rm -r "$root/run/passerelle"
+is_sound "after a stop"
+rm -r "$root/run/passerelle"
+in_root systemd-tmpfiles --create passerelle.conf
+is_sound "after a boot"
+kill -TERM "$sandbox"
+wait "$sandbox" || true
 
 step "upgrade: the operator's configuration stays, unchanged defaults are replaced, the service restarts"
 : >"$root/tmp/active"
@@ -241,7 +267,6 @@ mkdir -p "$root/root/target/package"
 cp "$new" "$root/root/target/package/"
 cp "$again/operator.toml" "$root/tmp/operator.toml"
 sed -i 's/^login = .*//' "$root/tmp/operator.toml"
-printf '[screen]\nrecipients = ["assistance1d@ac-dijon.fr"]\ndomains = ["ac-dijon.fr"]\n' >>"$root/tmp/operator.toml"
 cat >"$root/usr/local/bin/editor" <<'EDITOR'
 #!/bin/sh
 case $1 in
