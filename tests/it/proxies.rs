@@ -293,6 +293,28 @@ async fn people_are_who_they_signed_in_as(#[case] program: Program) {
     }
 }
 
+/// The address is kept whole meanwhile, with what stands behind its first «&»; so it is where a form was sent by somebody
+/// whose session had ended.
+#[rstest]
+#[case(Program::Nginx)]
+#[case(Program::Apache)]
+#[case(Program::Caddy)]
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_to_the_page_that_was_asked_for(#[case] program: Program) {
+    let site = Site::start(program).await;
+    let proxy = &site.proxy;
+    for path in
+        ["/portail/demandes?etat=en-cours&q=l%C3%A9a%20%26%20rd%3Dx&rd=/docs", "/pilotage?period=2026-10&rd=/docs"]
+    {
+        for method in [Method::GET, Method::POST] {
+            let (back, session) = proxy.sign_in(method.clone(), path).await;
+            assert_eq!(back, format!("{}{path}", proxy.url), "{method}");
+            let page = proxy.client.get(back).header(header::COOKIE, session);
+            text(page.send().await.unwrap(), 200).await;
+        }
+    }
+}
+
 #[rstest]
 #[case(Program::Nginx)]
 #[case(Program::Apache)]
