@@ -73,6 +73,20 @@ fn every_setting_that_is_named_is_there() {
     }
 }
 
+/// Who starts the image finds in the README how to give it a configuration: where it looks for one.
+#[test]
+fn the_image_is_given_a_configuration() {
+    let dockerfile = include_str!("../../Dockerfile");
+    let read = dockerfile.split("PASSERELLE_CONFIG=").nth(1).unwrap().split_whitespace().next().unwrap();
+    for language in LANGUAGES {
+        for english in ["README.md", "docs/en/install.md"] {
+            let page = page(language, english);
+            assert!(page.text.contains("docker run"), "{} starts no image", page.path);
+            assert!(page.text.contains(&format!("--volume {read}:{read}:ro ")), "{} mounts no {read}", page.path);
+        }
+    }
+}
+
 #[test]
 fn the_proxies_take_as_much_as_the_gateway() {
     let most = default("http.max_size").as_integer().unwrap();
