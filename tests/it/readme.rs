@@ -87,6 +87,21 @@ fn the_image_is_given_a_configuration() {
     }
 }
 
+/// What is lost or comes twice is said, as `make chaos` takes it into account (`tests/it/chaos/notices.rs`, `receipts.rs`).
+#[test]
+fn what_becomes_of_letters_whose_relay_is_away_is_said() {
+    for (language, words) in LANGUAGES
+        .into_iter()
+        .zip([["notice of a refusal", "is lost", "once more"], ["avis de refus", "est perdu", "une fois de plus"]])
+    {
+        let page = page(language, "docs/en/operations.md");
+        let row = page.text.lines().find(|line| line.starts_with('|') && line.contains("`smtp.retries`")).unwrap();
+        for word in words {
+            assert!(row.contains(word), "{}: «{word}» in {row}", page.path);
+        }
+    }
+}
+
 #[test]
 fn the_proxies_take_as_much_as_the_gateway() {
     let most = default("http.max_size").as_integer().unwrap();
