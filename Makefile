@@ -139,7 +139,7 @@ package: build
 test-package: $(if $(RELEASE),package)
 	tests/package/run.sh $(if $(RELEASE),release)
 
-# Whether two builds, in two folders, are one program: takes two whole builds.
+# Whether two builds, in two folders, give one package: takes two whole builds.
 reproducible:
 	tests/package/reproducible.sh
 

@@ -69,6 +69,8 @@ for package in redis-server postfix slapd openssl dovecot-imapd=/usr/lib/dovecot
   command -v "${package#*=}" >/dev/null || missing+=("${package%%=*}")
 done
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+# A module, which is no program.
+[ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing+=(libapache2-mod-auth-openidc)
 if [ ${#missing[@]} -eq 0 ]; then
   [ "${1:-}" = packages ] || from_registries
   exit

@@ -63,6 +63,16 @@ fn the_unit_waits_for_the_gateway_and_tries_nothing_in_vain() {
     assert!(seconds("WatchdogSec") >= Duration::from_secs(30), "a machine under load is no gateway that hangs");
 }
 
+/// `check` looks for the folder of a socket: it is there before the first start, and after a stop.
+#[test]
+fn the_folder_of_sockets_is_there_while_the_gateway_is_not() {
+    let [folder, mode, user, group] =
+        ["RuntimeDirectory", "RuntimeDirectoryMode", "User", "Group"].map(|key| of_unit(key)[0]);
+    let line = format!("d /run/{folder} {mode} {user} {group} -");
+    assert!(include_str!("../../packaging/tmpfiles.conf").lines().any(|it| it == line), "no «{line}»");
+    assert_eq!(of_unit("RuntimeDirectoryPreserve"), ["yes"]);
+}
+
 /// The memory of a gateway that dies holds requests and secrets: none of it is written to the disk.
 #[test]
 fn a_gateway_that_dies_leaves_no_memory_behind() {

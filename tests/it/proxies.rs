@@ -1,10 +1,12 @@
 //! The proxies' configurations that come with the gateway, run as they are in a real nginx, Apache and Caddy: people
-//! are who they signed in as, whatever they say of themselves, what is nobody's business stays inside, and files go
-//! through as they come.
+//! are who they signed in as, whatever they say of themselves, and stand before the page they asked for; what is nobody's
+//! business stays inside, and files go through as they come.
 
+mod sign_in;
 mod streaming;
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
@@ -12,17 +14,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use axum::{
-    Router,
-    http::{HeaderMap, StatusCode, header},
-    response::IntoResponse as _,
-    routing::get,
-};
 use passerelle::sandbox::Sandbox;
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use rstest::rstest;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use url::Url;
 
 use crate::support::{
     certificates::certificates,
@@ -33,7 +29,8 @@ use crate::support::{
 
 const JEANNE: &str = DIRECTORS[0];
 const PAUL: &str = DIRECTORS[1];
-const PASSWORD: &str = "mot-de-passe-pour-les-tests";
+/// The most redirects that a sign-in takes.
+const HOPS: usize = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Program {
@@ -48,30 +45,38 @@ struct Proxy {
     folder: TempDir,
     url: String,
     client: Client,
+    /// Where people sign in.
+    provider: String,
+    /// Jeanne's cookies, once she has signed in.
+    session: String,
 }
 
 impl Proxy {
-    /// This program with the configuration as it comes, but for names, ports and, in Apache, the kind of sign-in: before a
-    /// gateway that listens at this address, and at [`socket`] of the folder.
+    /// This program with the configuration as it comes, but for names, places and ports: before a gateway that listens at
+    /// this address, and at [`socket`] of the folder. Jeanne has signed in.
     async fn before(program: Program, http: SocketAddr, folder: TempDir) -> Self {
         let (port, path) = (free_port(), folder.path());
         certificates(path);
-        let (sign_in, socket) = (sign_in().await, socket(path));
+        let (provider, socket) = (sign_in::provider().await, socket(path));
+        let oauth2_proxy = sign_in::oauth2_proxy(&provider).await;
         // In production the proxy is in the gateway's group.
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         let shipped = shipped(program)
             .replace("/run/passerelle/identity.sock", socket.to_str().unwrap())
             .replace("127.0.0.1:8080", &http.to_string())
-            .replace("127.0.0.1:4180", &sign_in.to_string())
+            .replace("127.0.0.1:4180", &oauth2_proxy.to_string())
             .replace("/etc/ssl/certs/assistance.ac-dijon.fr.pem", path.join("server.pem").to_str().unwrap())
             .replace("/etc/ssl/private/assistance.ac-dijon.fr.key", path.join("server.key").to_str().unwrap());
         let command = match program {
             Program::Nginx => nginx(path, &shipped.replace("listen 443 ssl", &format!("listen 127.0.0.1:{port} ssl"))),
-            Program::Apache => apache(path, port, &shipped),
+            Program::Apache => apache(path, port, &shipped.replace("https://sso.ac-dijon.fr", &provider)),
             Program::Caddy => caddy(path, port, &shipped),
         };
-        Self::run(program, command, folder, port).await
+        let mut proxy = Self::run(program, command, folder, port).await;
+        proxy.provider = provider;
+        proxy.session = proxy.sign_in(Method::GET, "/portail").await.1;
+        proxy
     }
 
     async fn run(program: Program, mut command: Command, folder: TempDir, port: u16) -> Self {
@@ -88,7 +93,7 @@ impl Proxy {
             .unwrap();
         let scheme = if program == Program::Caddy { "http" } else { "https" };
         let url = format!("{scheme}://127.0.0.1:{port}");
-        let mut proxy = Self { process, folder, url, client };
+        let mut proxy = Self { process, folder, url, client, provider: String::new(), session: String::new() };
         wait_until("the proxy answers", async || {
             if let Some(status) = proxy.process.try_wait().unwrap() {
                 let said = fs::read_to_string(proxy.folder.path().join("stderr")).unwrap();
@@ -108,7 +113,34 @@ impl Proxy {
 
     /// A call of Jeanne, who has signed in, and says that she is Paul.
     fn jeanne(&self, method: Method, path: &str) -> RequestBuilder {
-        self.stranger(method, path).header(header::COOKIE, "session=jeanne").basic_auth(JEANNE, Some(PASSWORD))
+        self.stranger(method, path).header(header::COOKIE, &self.session)
+    }
+
+    /// Goes where a browser is sent that has not signed in and makes this call, until it is sent back to that page; gives
+    /// the address it is sent back to, and the cookies it has then.
+    async fn sign_in(&self, method: Method, path: &str) -> (String, String) {
+        let (mut cookies, mut trail) = (BTreeMap::new(), Vec::new());
+        let mut call = self.stranger(method, path);
+        let wanted = call.try_clone().unwrap().build().unwrap().url().clone();
+        for _ in 0..HOPS {
+            let answer = call.send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FOUND, "{} after {trail:?}", answer.url());
+            for cookie in answer.headers().get_all(header::SET_COOKIE) {
+                let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+                cookies.insert(name.to_owned(), value.to_owned());
+            }
+            let to = answer.headers()[header::LOCATION].to_str().unwrap();
+            let to: Url = answer.url().join(to).unwrap();
+            let session: Vec<_> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let session = session.join("; ");
+            if to.path() == wanted.path() {
+                assert!(trail.iter().any(|hop: &Url| hop.as_str().starts_with(&self.provider)), "{trail:?}");
+                return (to.into(), session);
+            }
+            call = self.client.get(to.clone()).header(header::COOKIE, session);
+            trail.push(to);
+        }
+        panic!("signing in leads nowhere: {trail:?}");
     }
 }
 
@@ -158,23 +190,6 @@ fn shipped(program: Program) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/proxy").join(name)).unwrap()
 }
 
-/// Speaks as oauth2-proxy does: who has its cookie is Jeanne.
-async fn sign_in() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let answer = async |headers: HeaderMap| {
-        let is_known = headers.get(header::COOKIE).is_some_and(|cookie| cookie == "session=jeanne");
-        if is_known {
-            (StatusCode::ACCEPTED, [("X-Auth-Request-Email", JEANNE)]).into_response()
-        } else {
-            StatusCode::UNAUTHORIZED.into_response()
-        }
-    };
-    let routes = Router::new().route("/oauth2/auth", get(answer)).route("/oauth2/start", get(async || "Connexion"));
-    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    address
-}
-
 /// One process, which ends as soon as it is told to.
 fn nginx(folder: &Path, server: &str) -> Command {
     let whole = format!(
@@ -189,18 +204,14 @@ fn nginx(folder: &Path, server: &str) -> Command {
     command
 }
 
-/// Apache signs people in by a password here: that is not the gateway's business.
 fn apache(folder: &Path, port: u16, shipped: &str) -> Command {
-    const MODULES: &str = "mpm_event authn_core authn_file authz_core authz_user auth_basic alias headers proxy \
-                           proxy_http ssl socache_shmcb";
-    let hash = Command::new("openssl").args(["passwd", "-apr1", PASSWORD]).output().unwrap().stdout;
-    fs::write(folder.join("passwords"), format!("{JEANNE}:{}", String::from_utf8(hash).unwrap())).unwrap();
-    let is_of_sign_in = |line: &&str| !line.trim_start().starts_with("OIDC");
-    let site = shipped.lines().filter(is_of_sign_in).collect::<Vec<_>>().join("\n");
-    let by_password =
-        format!("AuthType Basic\nAuthName Essai\nAuthBasicProvider file\nAuthUserFile {}/passwords", folder.display());
-    let site = site
-        .replace("AuthType openid-connect", &by_password)
+    const MODULES: &str =
+        "mpm_event authn_core authz_core authz_user auth_openidc alias headers proxy proxy_http ssl socache_shmcb";
+    let passphrase = folder.join("oidc-passphrase");
+    fs::write(&passphrase, "passphrase-for-tests").unwrap();
+    let site = shipped
+        .replace("/etc/passerelle/oidc-passphrase", passphrase.to_str().unwrap())
+        .replace("https://assistance.ac-dijon.fr/", &format!("https://127.0.0.1:{port}/"))
         .replace("<VirtualHost *:443>", &format!("<VirtualHost 127.0.0.1:{port}>"));
     let modules = MODULES.split_whitespace().map(|name| format!("LoadModule {name}_module modules/mod_{name}.so\n"));
     let whole = format!(
@@ -212,7 +223,8 @@ fn apache(folder: &Path, port: u16, shipped: &str) -> Command {
     );
     fs::write(folder.join("apache.conf"), whole).unwrap();
     let mut command = Command::new("/usr/sbin/apache2");
-    command.arg("-X").arg("-f").arg(folder.join("apache.conf"));
+    // Its module asks the provider itself.
+    command.arg("-X").arg("-f").arg(folder.join("apache.conf")).env("no_proxy", "*");
     command
 }
 
@@ -251,14 +263,9 @@ async fn people_are_who_they_signed_in_as(#[case] program: Program) {
         ["/portail", "/portail/demandes", "/portail/demandes/1", "/pilotage", "/information", "/information/nouvelle"]
     {
         let nobody = proxy.stranger(Method::GET, path).send().await.unwrap();
-        match program {
-            Program::Apache => assert_eq!(nobody.status(), 401, "{path}"),
-            Program::Nginx | Program::Caddy => {
-                assert_eq!(nobody.status(), 302, "{path}");
-                let to = nobody.headers()[header::LOCATION].to_str().unwrap();
-                assert!(to.contains("/oauth2/start?rd="), "{path}: {to}");
-            }
-        }
+        assert_eq!(nobody.status(), 302, "{path}");
+        let to = nobody.headers()[header::LOCATION].to_str().unwrap();
+        assert!(to.starts_with(&proxy.provider), "{path}: {to}");
     }
     // The API: a person's name alone opens nothing, signed in or not, with the proxy's secret or not.
     let address = format!("/v1/requests?requester={PAUL}");
@@ -283,6 +290,28 @@ async fn people_are_who_they_signed_in_as(#[case] program: Program) {
         let answer = proxy.jeanne(Method::GET, path).send().await.unwrap();
         assert!([403, 404].contains(&answer.status().as_u16()), "{path}: {}", answer.status());
         assert!(!answer.text().await.unwrap().contains("passerelle_"), "{path}");
+    }
+}
+
+/// The address is kept whole meanwhile, with what stands behind its first «&»; so it is where a form was sent by somebody
+/// whose session had ended.
+#[rstest]
+#[case(Program::Nginx)]
+#[case(Program::Apache)]
+#[case(Program::Caddy)]
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_to_the_page_that_was_asked_for(#[case] program: Program) {
+    let site = Site::start(program).await;
+    let proxy = &site.proxy;
+    for path in
+        ["/portail/demandes?etat=en-cours&q=l%C3%A9a%20%26%20rd%3Dx&rd=/docs", "/pilotage?period=2026-10&rd=/docs"]
+    {
+        for method in [Method::GET, Method::POST] {
+            let (back, session) = proxy.sign_in(method.clone(), path).await;
+            assert_eq!(back, format!("{}{path}", proxy.url), "{method}");
+            let page = proxy.client.get(back).header(header::COOKIE, session);
+            text(page.send().await.unwrap(), 200).await;
+        }
     }
 }
 

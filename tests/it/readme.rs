@@ -73,6 +73,35 @@ fn every_setting_that_is_named_is_there() {
     }
 }
 
+/// Who starts the image finds in the README how to give it a configuration: where it looks for one.
+#[test]
+fn the_image_is_given_a_configuration() {
+    let dockerfile = include_str!("../../Dockerfile");
+    let read = dockerfile.split("PASSERELLE_CONFIG=").nth(1).unwrap().split_whitespace().next().unwrap();
+    for language in LANGUAGES {
+        for english in ["README.md", "docs/en/install.md"] {
+            let page = page(language, english);
+            assert!(page.text.contains("docker run"), "{} starts no image", page.path);
+            assert!(page.text.contains(&format!("--volume {read}:{read}:ro ")), "{} mounts no {read}", page.path);
+        }
+    }
+}
+
+/// What is lost or comes twice is said, as `make chaos` takes it into account (`tests/it/chaos/notices.rs`, `receipts.rs`).
+#[test]
+fn what_becomes_of_letters_whose_relay_is_away_is_said() {
+    for (language, words) in LANGUAGES
+        .into_iter()
+        .zip([["notice of a refusal", "is lost", "once more"], ["avis de refus", "est perdu", "une fois de plus"]])
+    {
+        let page = page(language, "docs/en/operations.md");
+        let row = page.text.lines().find(|line| line.starts_with('|') && line.contains("`smtp.retries`")).unwrap();
+        for word in words {
+            assert!(row.contains(word), "{}: «{word}» in {row}", page.path);
+        }
+    }
+}
+
 #[test]
 fn the_proxies_take_as_much_as_the_gateway() {
     let most = default("http.max_size").as_integer().unwrap();

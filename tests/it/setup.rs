@@ -1,5 +1,7 @@
 //! `passerelle setup`: what it shows, what it makes, that it makes nothing twice, and that a gateway works with it.
 
+mod fresh;
+
 use std::{
     fs,
     io::{Read as _, Write as _},
@@ -20,6 +22,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     check::answering,
@@ -33,9 +36,13 @@ use crate::{
 
 const RECIPIENT: &str = "assistance1d@ac-dijon.fr";
 
-/// Runs setup as a Super-Admin; gives its exit code and what it printed.
+/// Runs setup as the stand-in's Super-Admin; gives its exit code and what it printed.
 async fn setup(sandbox: &Sandbox, into: &Path, more: &[&str]) -> (Option<i32>, String) {
-    let (url, into) = (sandbox.url().to_string(), into.to_str().unwrap().to_owned());
+    setup_at(&sandbox.url(), ("glpi", "glpi"), into, more).await
+}
+
+async fn setup_at(url: &Url, (login, password): (&str, &str), into: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let into = into.to_str().unwrap().to_owned();
     let usual = [
         ("--url", url.as_str()),
         ("--domain", "ac-dijon.fr"),
@@ -50,7 +57,7 @@ async fn setup(sandbox: &Sandbox, into: &Path, more: &[&str]) -> (Option<i32>, S
     let usual = usual.iter().filter(|(option, _)| !more.contains(option)).flat_map(|(option, value)| [*option, *value]);
     let arguments: Vec<&str> = ["setup"].into_iter().chain(usual).chain(more.iter().copied()).collect();
     let mut command = passerelle(&arguments, &[]);
-    command.env("GLPI_ADMIN_LOGIN", "glpi").env("GLPI_ADMIN_PASSWORD", "glpi");
+    command.env("GLPI_ADMIN_LOGIN", login).env("GLPI_ADMIN_PASSWORD", password);
     let output = run(command, b"").await;
     (output.status.code(), format!("{}{}", text(&output.stdout), text(&output.stderr)))
 }
@@ -129,15 +136,20 @@ async fn what_was_made_lets_a_mail_become_a_ticket() {
     assert!(!report.contains("samples of the académie"), "{report}");
     assert!(report.contains("ok       new tickets: GLPI tells the members of the assigned group"), "{report}");
     assert!(!report.contains("warning  GLPI notifications"), "{report}");
-    let config = config::load_from(Some(&file), Vec::new()).unwrap();
+    becomes_a_ticket(&file, DIRECTORS[0], "setup", "LSU : après setup").await;
+    assert_eq!(titled(&sandbox, "après setup").len(), 1);
+}
+
+/// Hands a mail of this person to a gateway of this configuration, which takes it.
+async fn becomes_a_ticket(file: &Path, from: &str, message_id: &str, subject: &str) {
+    let config = config::load_from(Some(file), Vec::new()).unwrap();
     let server = App::build_with(config, Mailer::memory().0).unwrap().bind(telemetry::metrics()).await.unwrap();
     let lmtp = server.lmtp_addresses()[0].parse().unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(server.run(stop.clone()));
-    let mail = mail(DIRECTORS[0], "setup", "LSU : après setup", "Bonjour");
-    let replies = deliver(lmtp, DIRECTORS[0], &[RECIPIENT], &mail).await.unwrap();
+    let mail = mail(from, message_id, subject, "Bonjour");
+    let replies = deliver(lmtp, from, &[RECIPIENT], &mail).await.unwrap();
     assert!(replies.last().unwrap().starts_with("250"), "{replies:?}");
-    assert_eq!(titled(&sandbox, "après setup").len(), 1);
     stop.cancel();
     running.await.unwrap();
 }

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+around=${1:-tests}
 suite=bookworm
 here=$PWD/target/package
 if [ "$(id -u)" != 0 ]; then
@@ -21,7 +22,7 @@ done
 
 # --- the package -----------------------------------------------------------------------------------------------------
 
-if [ "${1:-}" = release ]; then
+if [ "$around" = release ]; then
   packages=("$here"/passerelle_*_"$(dpkg --print-architecture)".deb)
   [ -e "${packages[0]}" ] || fail "no package in target/package: run make package"
   new=${packages[0]}
@@ -52,7 +53,7 @@ clean_up() {
 trap clean_up EXIT
 cp "$new" "$again/first.deb"
 find "$here/root" -exec touch --no-dereference {} +
-if [ "${1:-}" = release ]; then packaging/package.sh >/dev/null; else packaging/package.sh --fast >/dev/null; fi
+if [ "$around" = release ]; then packaging/package.sh >/dev/null; else packaging/package.sh --fast >/dev/null; fi
 cmp "$again/first.deb" "$new" || fail "two packages of one tree differ"
 
 say "an earlier and a later version, whose defaults differ"
@@ -127,7 +128,7 @@ version=$(in_root passerelle --version)
 [[ $version == "passerelle "[0-9]* ]] || fail "--version says $version"
 # The tests' program is told no commit.
 commit=$(git describe --always --dirty --abbrev=7 --exclude='*' 2>/dev/null || true)
-if [ "${1:-}" = release ] && [ -n "$commit" ]; then
+if [ "$around" = release ] && [ -n "$commit" ]; then
   [[ $version == *" ($commit)" ]] || fail "--version does not name the commit $commit: $version"
 fi
 [ -s "$root/usr/share/man/man1/passerelle-serve.1.gz" ] || fail "no man page"
@@ -150,9 +151,9 @@ as_service passerelle --config /etc/passerelle/passerelle.toml serve >"$again/sa
 [ "$status" = 78 ] || { cat "$again/said" >&2; fail "without a configuration serve ends with $status"; }
 grep --quiet 'RestartPreventExitStatus=.*78' "$root/usr/lib/systemd/system/passerelle.service" || fail "systemd would try again"
 
-step "configured, it serves as its account"
+step "configured with the sockets that docs/en/portal.md and mail.md name, check finds no fault before the first start"
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-glpi=$(port) lmtp=$(port)
+glpi=$(port) lmtp=$(port) http=$(port)
 cat >"$root/etc/passerelle/passerelle.toml" <<TOML
 [glpi]
 url = "http://127.0.0.1:$glpi/"
@@ -160,7 +161,13 @@ login = "passerelle"
 [mappings]
 dir = "/etc/passerelle/mappings"
 [lmtp]
-listen = ["127.0.0.1:$lmtp"]
+listen = ["127.0.0.1:$lmtp", "unix:/run/passerelle/lmtp.sock"]
+[http]
+listen = "127.0.0.1:$http"
+identity_listen = "unix:/run/passerelle/identity.sock"
+[screen]
+recipients = ["assistance1d@ac-dijon.fr"]
+domains = ["ac-dijon.fr"]
 TOML
 echo passerelle >"$root/etc/passerelle/secrets/glpi"
 chroot "$root" chown root:passerelle /etc/passerelle/secrets/glpi
@@ -168,19 +175,39 @@ chmod 640 "$root/etc/passerelle/secrets/glpi"
 cp "$root/etc/passerelle/passerelle.toml" "$again/operator.toml"
 become_service passerelle sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
 sandbox=$!
-become_service env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi \
-  passerelle --config /etc/passerelle/passerelle.toml serve >"$again/serve" 2>&1 &
+for _ in $(seq 100); do
+  if { : <>"/dev/tcp/127.0.0.1/$glpi"; } 2>/dev/null; then break; fi
+  sleep 0.1
+done
+configured=(env PASSERELLE_GLPI__PASSWORD_FILE=/etc/passerelle/secrets/glpi passerelle --config /etc/passerelle/passerelle.toml)
+is_sound() { # $1: when
+  as_service "${configured[@]}" check >"$again/said" 2>&1 || { cat "$again/said" "$again/sandbox" >&2; fail "$1 check fails"; }
+}
+is_sound "before the first start"
+
+step "it serves as its account"
+become_service "${configured[@]}" serve >"$again/serve" 2>&1 &
 serving=$!
 healthy=
 for _ in $(seq 100); do
   if as_service passerelle --config /etc/passerelle/passerelle.toml healthcheck 2>/dev/null; then healthy=1; break; fi
   sleep 0.2
 done
-kill -TERM "$serving" "$sandbox"
+[ -S "$root/run/passerelle/identity.sock" ] || fail "it does not listen for the proxy: $(cat "$again/serve")"
+kill -TERM "$serving"
 wait "$serving" || fail "serve does not end well: $(cat "$again/serve")"
-wait "$sandbox" || true
 [ -n "$healthy" ] || fail "not healthy: $(cat "$again/serve" "$again/sandbox")"
 grep --quiet 'Passerelle starts.*configuration=/etc/passerelle/passerelle.toml' "$again/serve" || fail "the start is not in the log: $(cat "$again/serve")"
+
+step "check finds no fault after a stop, nor after a boot"
+# What systemd does to the folder of sockets at each.
+grep --quiet '^RuntimeDirectoryPreserve=yes$' "$root/usr/lib/systemd/system/passerelle.service" || rm -r "$root/run/passerelle"
+is_sound "after a stop"
+rm -r "$root/run/passerelle"
+in_root systemd-tmpfiles --create passerelle.conf
+is_sound "after a boot"
+kill -TERM "$sandbox"
+wait "$sandbox" || true
 
 step "upgrade: the operator's configuration stays, unchanged defaults are replaced, the service restarts"
 : >"$root/tmp/active"
@@ -233,15 +260,32 @@ kill -TERM "$sandbox"
 wait "$sandbox" || true
 in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
 
-step "the commands of docs/en/install.md, as they are printed: only the token and what the editor would write are the test's"
-printed=$(awk '/^```/ { if (inside && block ~ /^apt install/) { printf "%s", block; exit } inside = !inside; block = ""; next }
-  inside { block = block $0 "\n" }' docs/en/install.md)
-[ -n "$printed" ] || fail "docs/en/install.md has no block that begins with apt install"
+# The block of a page that begins so, without prompts.
+block() { # $1: page, $2: how it begins
+  local printed
+  printed=$(awk -v begins="$2" '/^```/ { if (index(block, begins) == 1) { printf "%s", block; exit } inside = !inside; block = ""; next }
+    inside { sub(/^[$#] /, ""); block = block $0 "\n" }' "$1")
+  [ -n "$printed" ] || fail "$1 has no block that begins with «$2»"
+  echo "$printed"
+}
+# Who runs what follows is root already.
+as_root='sudo() { "$@"; }'
+installs=(docs/en/install.md docs/fr/installation.md)
+
+step "the package is installed as docs/en/quickstart.md and its French twin print it"
+cp "$new" "$root/root/"
+for page in docs/en/quickstart.md docs/fr/demarrage.md; do
+  printed=$(block "$page" 'sudo apt install ')
+  in_root env HOME=/root bash -euc "$as_root; cd; $printed" </dev/null >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "the command of $page fails"; }
+  in_root passerelle --version >/dev/null || fail "the command of $page installs no program"
+  in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
+done
+
+step "the commands of docs/en/install.md and its French twin, as printed: only the token and what the editor would write are the test's"
 mkdir -p "$root/root/target/package"
 cp "$new" "$root/root/target/package/"
 cp "$again/operator.toml" "$root/tmp/operator.toml"
 sed -i 's/^login = .*//' "$root/tmp/operator.toml"
-printf '[screen]\nrecipients = ["assistance1d@ac-dijon.fr"]\ndomains = ["ac-dijon.fr"]\n' >>"$root/tmp/operator.toml"
 cat >"$root/usr/local/bin/editor" <<'EDITOR'
 #!/bin/sh
 case $1 in
@@ -254,19 +298,37 @@ chmod 755 "$root/usr/local/bin/editor"
 # The sandbox stands outside: its account is not there before the package is.
 "$here/root/usr/bin/passerelle" sandbox --listen "127.0.0.1:$glpi" >"$again/sandbox" 2>&1 &
 sandbox=$!
-forget
 # The stand-in's service account.
 token=passerelleTOKEN0123456789abcdefghijklmnop
-in_root env HOME=/root bash -euc "cd; ${printed/…/$token}" </dev/null >"$again/said" 2>&1 || { cat "$again/said" "$again/sandbox" >&2; fail "the commands of docs/en/install.md fail"; }
+for page in "${installs[@]}"; do
+  forget
+  printed=$(block "$page" 'apt install ')
+  in_root env HOME=/root bash -euc "cd; ${printed/…/$token}" </dev/null >"$again/said" 2>&1 || { cat "$again/said" "$again/sandbox" >&2; fail "the commands of $page fail"; }
+  asked 'enable --now passerelle' || fail "the commands of $page do not start it: $(cat "$again/said")"
+  [ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets/glpi-token)" = '640 root:passerelle' ] || fail "the token's file is not as it must be"
+  in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
+done
 kill -TERM "$sandbox"
 wait "$sandbox" || true
-asked 'enable --now passerelle' || fail "the commands of docs/en/install.md do not start it: $(cat "$again/said")"
-[ "$(in_root stat --format '%a %U:%G' /etc/passerelle/secrets/glpi-token)" = '640 root:passerelle' ] || fail "the token's file is not as it must be"
-in_root dpkg --purge passerelle >/dev/null 2>&1 || fail "purging what is installed failed"
 
-step "make install without a package: all below /usr/local, and the configuration that is there stays"
+step "from sources, as docs/en/install.md and its French twin print it: all below /usr/local, and the configuration that is there stays"
+# Laid below folders instead of the system, around the package's program: make build, which makes another, runs with
+# `release` only.
+from_sources() { # $1: page
+  local printed
+  printed=$(block "$1" 'make build')
+  printed=${printed//\/tmp\//$again/tmp/}
+  if [ "$around" != release ]; then printed=${printed/make build/:}; fi
+  MAKEFLAGS="--silent --no-print-directory -- PROGRAM=$here/root/usr/bin/passerelle" DESTDIR="$again/local" \
+    bash -euc "$as_root; $printed" >"$again/said" 2>&1 || { cat "$again/said" >&2; fail "the commands of $1 fail"; }
+}
 install_local() { make --no-print-directory --silent install PROGRAM="$here/root/usr/bin/passerelle" DESTDIR="$again/local"; }
-install_local
+for page in "${installs[@]}"; do
+  rm -rf "$again/tmp" "$again/local"
+  from_sources "$page"
+  diff <(cd "$here/root" && find . -type f ! -name changelog.Debian.gz | LC_ALL=C sort) \
+    <(cd "$again/tmp/passerelle" && find . -type f | LC_ALL=C sort) || fail "what $page lays in a folder is not the package's"
+done
 unlike() { # $1: a folder below /usr, $2: what of it the package alone has, or calls otherwise
   diff <(cd "$here/root/usr/$1" && find . -type f | sed "$2" | LC_ALL=C sort) \
     <(cd "$again/local/usr/local/$1" && find . -type f | LC_ALL=C sort)

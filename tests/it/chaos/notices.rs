@@ -1,6 +1,6 @@
 //! The notices of refusals in the account: who is refused is told so once a day for each reason. That is a courtesy, which
 //! goes beside the request: it is lost where its gateway is killed or the relay is away at that moment, and comes once
-//! more where Redis has forgotten it. Nobody is told of what was not refused.
+//! more where Redis has forgotten it, as `docs/en/operations.md` says. Nobody is told of what was not refused.
 
 use std::collections::{BTreeMap, BTreeSet};
 

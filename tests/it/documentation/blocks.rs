@@ -2,45 +2,47 @@
 //! one shell, in their order, before a gateway and a GLPI stand-in. As with the proxies' files, only names and places
 //! differ: folders of the system stand in a folder of the test, and addresses are those of the test.
 //!
-//! What cannot be run here is marked `console`, and listed with what tries it instead: a block is one or the other.
+//! What cannot be run so is marked `console`, and listed with what runs or tries it instead: a block is one or the other.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink, path::Path, process::Stdio};
 
 use passerelle::{sandbox::Sandbox, text::Language};
 use rstest::rstest;
 use tempfile::TempDir;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+    time::timeout,
+};
 
 use super::project;
 use crate::support::{
+    PATIENCE,
     documentation::{LANGUAGES, page, parted},
     free_port,
     gateway::{ASSISTANCE, DIRECTORS, Gateway, PORTAL_SECRET, form, mail, sandbox, titled},
+    hooked_portal::Portal,
     sink::{Moods, Sink},
+    wait_until,
 };
 
 const PAGES: [&str; 5] =
     ["docs/en/quickstart.md", "docs/en/install.md", "docs/en/mail.md", "docs/en/proxy.md", "docs/en/portal-api.md"];
-/// What is not run here, by its first line, and why.
-const NOT_RUN: [(&str, &str); 6] = [
-    (
-        "$ sudo apt install ./passerelle*.deb",
-        "changes the system: tests/package/run.sh installs the package in a fresh Debian",
-    ),
-    (
-        "apt install ./target/package/*.deb",
-        "changes the system: tests/package/run.sh installs the package in a fresh Debian",
-    ),
+/// What is not run with the others of its page, by its first line, and why.
+const APART: [(&str, &str); 6] = [
+    ("$ sudo apt install ./passerelle*.deb", "changes the system: tests/package/run.sh runs it in a fresh Debian"),
+    ("apt install ./target/package/*.deb", "changes the system: tests/package/run.sh runs it in a fresh Debian"),
     (
         "# systemctl enable --now passerelle",
         "needs systemd: tests/it/service_manager.rs speaks as it does, tests/it/packaging.rs reads the unit",
     ),
     ("make image", "needs Docker: tests/it/packaging.rs reads what the image is made of"),
-    ("$ make build", "builds a release: tests/package/run.sh lays the same tree by make install"),
-    ("passerelle demo --hooks http://127.0.0.1:9000/passerelle", "runs until it is stopped: tests/it/demo.rs runs it"),
+    ("$ make build", "installs into the system: tests/package/run.sh runs it below a folder"),
+    (DEMONSTRATION, "runs until it is stopped: below, alone"),
 ];
+const DEMONSTRATION: &str = "passerelle demo --hooks http://127.0.0.1:9000/passerelle";
 /// The secret of the demonstration's portal.
-const DEMONSTRATION: &str = "secret-de-demonstration";
+const DEMONSTRATION_S_SECRET: &str = "secret-de-demonstration";
 /// The API token of the stand-in's service account.
 const TOKEN: &str = "passerelleTOKEN0123456789abcdefghijklmnop";
 
@@ -58,7 +60,7 @@ impl Scene {
         let path = root.path();
         let socket = format!("unix:{}", path.join("identity.sock").display());
         let sandbox = sandbox().await;
-        let secrets = format!("{PORTAL_SECRET},{DEMONSTRATION}");
+        let secrets = format!("{PORTAL_SECRET},{DEMONSTRATION_S_SECRET}");
         let settings = [("http.identity_listen", socket.as_str()), ("http.portal_secrets", &secrets)];
         let gateway = Gateway::start(&sandbox, &settings).await;
         for folder in ["bin", "home", "tmp", "etc/postfix", "etc/passerelle/mappings", "etc/passerelle/secrets"] {
@@ -121,6 +123,7 @@ impl Scene {
             ("smtp://127.0.0.1:25", &self.relay.url()),
             // The stand-in has an account and a profile of the usual names, with other rights.
             ("passerelle setup ", "passerelle setup --account passerelle.docs --profile 'Passerelle (docs)' "),
+            ("passerelle demo --hooks ", "passerelle demo --listen 127.0.0.1:0 --hooks "),
         ]
         .iter()
         .fold(text.to_owned(), |text, (there, here)| text.replace(there, here))
@@ -133,10 +136,19 @@ impl Scene {
         let script: Vec<_> = blocks.map(|block| format!("# {}:{}\n{}\n", page.path, block.line, block.text)).collect();
         let script = script.concat();
         assert!(!script.is_empty(), "{} has no block to run", page.path);
+        let run = self.shell(&self.here(&format!("{script}{behind}\n"))).output().await.unwrap();
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        assert!(run.status.success(), "{}: {said}\n{}", page.path, String::from_utf8_lossy(&run.stderr));
+        said
+    }
+
+    /// A shell of this machine, to run these lines.
+    fn shell(&self, script: &str) -> Command {
         let file = self.root.path().join("blocks.sh");
-        fs::write(&file, self.here(&format!("set -eu\n{script}{behind}\n"))).unwrap();
+        fs::write(&file, format!("set -eu\n{script}")).unwrap();
         let paths = format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.root.path().join("bin").display());
-        let run = Command::new("bash")
+        let mut shell = Command::new("bash");
+        shell
             .arg("-x")
             .arg(&file)
             .env_clear()
@@ -147,13 +159,8 @@ impl Scene {
             .envs([("GLPI_ADMIN_LOGIN", "glpi"), ("GLPI_ADMIN_PASSWORD", "glpi")])
             .current_dir(self.root.path().join("home"))
             .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .unwrap();
-        let said = String::from_utf8_lossy(&run.stdout).into_owned();
-        assert!(run.status.success(), "{}: {said}\n{}", page.path, String::from_utf8_lossy(&run.stderr));
-        said
+            .kill_on_drop(true);
+        shell
     }
 }
 
@@ -226,6 +233,34 @@ async fn a_portal_s_developer_lists_adds_and_hands_in(
     assert_eq!(titled(&scene.sandbox, "(Python)").len(), 1, "{said}");
 }
 
+/// It runs until it is stopped, as by Ctrl-C, which reaches the shell and what it runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demonstration_tells_a_program_of_this_machine() {
+    let [english, french] = LANGUAGES.map(|language| {
+        let blocks = parted(&page(language, "docs/en/portal-api.md").text).0;
+        blocks.into_iter().find(|block| block.text.starts_with(DEMONSTRATION)).unwrap().text
+    });
+    assert_eq!(english, french);
+    let scene = Scene::new().await;
+    let told = Portal::with(&[b"secret-de-demonstration-2026"]).await;
+    let script = scene.here(&english).replace("http://127.0.0.1:9000/passerelle", &told.url);
+    let mut shell = scene.shell(&script).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(shell.stdout.take().unwrap()).lines();
+    let running = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.starts_with("Ctrl-C") {
+                return;
+            }
+        }
+        panic!("it ended early");
+    };
+    timeout(PATIENCE, running).await.unwrap();
+    wait_until("it is told", async || told.got().iter().any(|got| got.kind() == "request.created")).await;
+    let group = format!("-{}", shell.id().unwrap());
+    assert!(std::process::Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+    assert!(timeout(PATIENCE, shell.wait()).await.unwrap().unwrap().success());
+}
+
 #[test]
 fn each_block_is_run_or_said_not_to_be() {
     let mut found = BTreeSet::new();
@@ -234,7 +269,7 @@ fn each_block_is_run_or_said_not_to_be() {
             let page = page(language, english);
             for block in parted(&page.text).0 {
                 let first = block.text.lines().next().unwrap_or_default().trim();
-                let listed = NOT_RUN.iter().find(|(line, _)| first.starts_with(line));
+                let listed = APART.iter().find(|(line, _)| first.starts_with(line));
                 match block.kind.as_str() {
                     "sh" => assert!(listed.is_none(), "{}:{} is run and listed", page.path, block.line),
                     "console" => {
@@ -250,9 +285,9 @@ fn each_block_is_run_or_said_not_to_be() {
             }
         }
     }
-    let unused: Vec<_> = NOT_RUN.iter().filter(|(line, _)| !found.contains(line)).collect();
+    let unused: Vec<_> = APART.iter().filter(|(line, _)| !found.contains(line)).collect();
     assert!(unused.is_empty(), "listed, but in no page: {unused:?}");
-    for (_, why) in NOT_RUN {
+    for (_, why) in APART {
         let named = why.split_whitespace().filter(|word| word.starts_with("tests/"));
         for path in named.map(|word| word.trim_end_matches([',', '.'])) {
             assert!(Path::new(&project().join(path)).exists(), "{path} is not there: {why}");
