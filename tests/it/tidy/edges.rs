@@ -88,10 +88,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "config",
             "flow/deliver",
+            "flow/deposit",
             "flow/receipts",
             "flow/route",
             "glpi",
             "id",
+            "intake",
             "intake/imap",
             "intake/mime",
             "request",
