@@ -179,6 +179,8 @@ fn keys_of(lines: &str) -> impl Iterator<Item = &str> {
     "is no name of an HTTP header",
     "X-Remote-Mail"
 )]
+#[case("http.identity_listen = \"0.0.0.0:81\"", "whoever reaches it", "http.proxy_secret")]
+#[case("http.identity_listen = \"proxy.ac-lyon.fr:81\"", "whoever reaches it", "or a port of 127.0.0.1")]
 #[case("http.trusted_proxies = [\"127.0.0.1\"]", "nothing proves that it is the proxy", "http.proxy_secret")]
 #[case("hooks.url = \"portail\"", "hooks.url \"portail\" is no address", "https")]
 #[case("hooks.url = \"http://a.fr/\"", "could be read on the way", "https")]
@@ -354,7 +356,6 @@ fn check_shows_mistakes_in_french_with_their_places() {
     "http.trusted_proxies",
     "everybody"
 )]
-#[case("http.identity_listen = \"0.0.0.0:81\"", "http.identity_listen", "whoever reaches it")]
 #[case("http.proxy_secret = \"0123456789abcdef\"", "http.proxy_secret", "nobody is believed")]
 #[case("http.listen = \"127.0.0.1:80\"\nhttp.timeout = \"20s\"", "http.timeout", "although its ticket is made")]
 #[case("http.listen = \"127.0.0.1:80\"\nglpi.timeout = \"31s\"", "http.timeout", "1m 33s")]
@@ -441,6 +442,8 @@ fn what_is_risky_is_warned_of(#[case] lines: &str, #[case] key: &str, #[case] wh
 #[case("redis.url = \"redis://:b@127.0.0.1\"")]
 #[case("lmtp.listen = [\"127.0.0.1:24\", \"unix:/tmp/lmtp.sock\"]")]
 #[case("[http]\ntrusted_proxies = [\"10.0.0.0/8\"]\nproxy_secret = \"0123456789abcdef\"")]
+#[case("[http]\nidentity_listen = \"0.0.0.0:81\"\nproxy_secret = \"0123456789abcdef\"")]
+#[case("[http]\nidentity_listen = \"127.0.0.1:81\"")]
 #[case(
     "portal.when_down = \"queue\"\nsmtp.url = \"smtp://127.0.0.1\"\nredis.key_secret = \"s\"\nquarantine.operators = \"a@ac-lyon.fr\"\nlmtp.listen = [\"127.0.0.1:24\"]"
 )]
