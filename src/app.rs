@@ -409,7 +409,7 @@ impl Server {
         )));
         let keeping = Arc::clone(pipeline);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
-        if app.config.http.listen.is_some() {
+        if app.config.http.is_served() {
             let (expected, every) = (app.portal.expected_delays(), app.config.figures.every);
             listeners.spawn(stop.clone().run_until_cancelled_owned(async move { expected.keep(every).await }));
         }

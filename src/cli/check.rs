@@ -293,7 +293,7 @@ fn ways_in(report: &mut Report, config: &Config) {
         ),
         Some(all) => report.ok(what, &all),
     }
-    if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
+    if config.http.is_served() && config.http.ticket_tokens.is_empty() {
         report.ok(
             &Bilingual::new("escalation", "escalade"),
             &Bilingual::new(
@@ -302,7 +302,9 @@ fn ways_in(report: &mut Report, config: &Config) {
             ),
         );
     }
-    if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
+    let has_proof = config.http.believes_a_proxy()
+        || !(config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty());
+    if config.http.is_served() && !has_proof {
         report.warning(
             &Bilingual::new("portal", "portail"),
             &Bilingual::new(

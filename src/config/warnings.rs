@@ -207,8 +207,7 @@ impl Found<'_> {
     fn budgets(&mut self) {
         let config = self.config;
         let longest = config.glpi.timeout * LONGEST_CREATION_CALLS;
-        let has_http = config.http.listen.is_some() || config.http.identity_listen.is_some();
-        if has_http && config.http.timeout < longest {
+        if config.http.is_served() && config.http.timeout < longest {
             let (timeout, longest) = (shown(config.http.timeout), shown(longest));
             self.add(
                 "http.timeout",
@@ -325,7 +324,7 @@ impl Found<'_> {
                 ),
             );
         }
-        if http.listen.is_some() && (http.max_size as u64) < files.max_total_size {
+        if http.is_served() && (http.max_size as u64) < files.max_total_size {
             self.add(
                 "http.max_size",
                 Bilingual::new("http.max_size is below attachments.max_total_size: a form with so many files is refused whole", "http.max_size est sous attachments.max_total_size\u{a0}: un formulaire avec autant de fichiers est refusé en entier"),

@@ -66,7 +66,7 @@ impl Gateway {
 
     async fn run(app: App, outbox: Outbox) -> Self {
         let server = app.bind(telemetry::metrics()).await.unwrap();
-        let http = server.http_address().unwrap();
+        let http = server.http_address().or(server.identity_address()).unwrap();
         let lmtp = server.lmtp_addresses()[0].parse().unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone()));
