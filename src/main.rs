@@ -9,7 +9,7 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
-    app::App,
+    app::{App, NotListening},
     cli::{
         audit, check, demo, escalate, exit, export, figures, healthcheck, help, inform, ingest, mistakes, sandbox,
         settings, setup, try_files, usage,
@@ -219,7 +219,15 @@ async fn serve(config: Config, file: Option<&Path>, signals: Signals) -> miette:
     let (version, file) = (telemetry::version(), file.map_or("none".into(), Path::to_string_lossy));
     let mappings = app.pipeline.mappings.now().all().len();
     tracing::info!(version, configuration = %file, mappings, "Passerelle starts");
-    let server = app.bind(metrics).await?.reloading_on(hang_up);
+    let server = match app.bind(metrics).await {
+        Ok(server) => server.reloading_on(hang_up),
+        Err(NotListening { error, may_pass: false }) => return Err(error.into()),
+        // Whoever keeps the gateway running starts it again.
+        Err(NotListening { error, may_pass: true }) => {
+            eprintln!("{}", mistakes::shown(error.into(), Language::chosen(None)));
+            return Ok(exit::TEMPFAIL);
+        }
+    };
     let stop = CancellationToken::new();
     tokio::spawn(stop_on(terminate, stop.clone()));
     tokio::spawn(stop_on(interrupt, stop.clone()));

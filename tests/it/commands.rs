@@ -682,6 +682,32 @@ async fn ingest_answers_a_pipe_transport_in_sysexits() {
     sandbox.set_failures(passerelle::sandbox::Failures::none());
     for _ in 0..2 {
         let output = run(ingest(), &request).await;
+/// What may pass by itself is worth another start; for the rest somebody has to change something.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_the_gateway_from_listening_for_now_ends_the_start_with_ex_tempfail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "kept").unwrap();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (taken, file) = (other.local_addr().unwrap().to_string(), format!("unix:{}", file.display()));
+    for (key, address, code) in [
+        ("lmtp.listen", "192.0.2.1:2424", 75),
+        ("lmtp.listen", "passerelle.invalid:2424", 75),
+        ("lmtp.listen", taken.as_str(), 75),
+        ("http.listen", taken.as_str(), 75),
+        ("lmtp.listen", file.as_str(), 78),
+    ] {
+        let settings = [("glpi.url", "http://127.0.0.1:9"), ("glpi.user_token", "jeton"), (key, address)];
+        let output = run(passerelle(&["serve"], &settings), b"").await;
+        let shown = text(&output.stderr);
+        assert!(output.status.code() == Some(code) && shown.contains("cannot listen on"), "{address}: {shown}");
+    }
+    let unit = include_str!("../../packaging/passerelle.service");
+    let stays_down = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus=")).unwrap();
+    let stays_down: Vec<_> = stays_down.split(' ').collect();
+    assert!(stays_down.contains(&"78") && !stays_down.contains(&"75"), "{stays_down:?}");
+}
+
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     }
     assert_eq!(titled(&sandbox, "par tube").len(), 1);

@@ -62,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "flow/screen",
             "flow/suggester",
             "glpi",
+            "hindrance",
             "http",
             "id",
             "intake",
