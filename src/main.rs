@@ -150,14 +150,10 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Ok(config)
     };
     let language = cli.command.language();
-    let load_to_serve = || -> Result<Config, ConfigError> {
-        let config = config_to_serve(cli.config.as_deref(), language)?;
-        telemetry::init(&config.log)?;
-        Ok(config)
-    };
     match cli.command {
         Command::Serve => {
-            Box::pin(serve(load_to_serve()?, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
+            let config = config_to_serve(cli.config.as_deref(), language)?;
+            Box::pin(serve(config, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
         }
         Command::Ingest(args) => {
             let config = config::load(cli.config.as_deref()).inspect_err(ingest::say_unusable)?;
@@ -166,9 +162,9 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(args) => {
-            let config = config_to_serve(cli.config.as_deref(), language)?;
-            telemetry::init_beside_answers(&config)?;
-            Ok(Box::pin(check::run(config, args)).await?)
+            let reading = config::read(cli.config.as_deref())?.to_serve();
+            let of_log = telemetry::init_beside_answers(reading.config()).err();
+            Ok(Box::pin(check::run(reading.with(of_log.into_iter().collect()), args)).await?)
         }
         Command::Audit(args) => Ok(Box::pin(audit::run(load()?, args)).await?),
         Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
@@ -183,12 +179,14 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
     }
 }
 
-/// The configuration, if `serve` can start with it; else everything that is wrong with it.
+/// The configuration, if `serve` can start with it, and the log begun; else everything that is wrong with it.
 fn config_to_serve(file: Option<&Path>, language: Language) -> Result<Config, ConfigError> {
     let reading = config::read(file)?.to_serve();
     if reading.is_sound() {
         return reading.sound();
     }
+    let of_log = telemetry::init(&reading.config().log).err();
+    let reading = reading.with(of_log.into_iter().collect());
     // A variable that does nothing is often why something is missing.
     for warning in reading.config().settings.strangers() {
         eprintln!("{}", warning.line(language));

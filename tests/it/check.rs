@@ -250,6 +250,48 @@ fn with<'a>(base: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> 
     [borrowed(base).as_slice(), more].concat()
 }
 
+/// A mistake hides neither what is warned of nor what is wrong elsewhere: one run names all of it, and says what it could
+/// not look at.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_run_names_mistakes_and_what_is_wrong_elsewhere() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("directeurs.csv");
+    fs::write(&file, "email;role\n").unwrap();
+    let mistaken = [
+        ("lmtp.listen", "127.0.0.1"),
+        ("directory.csv", file.to_str().unwrap()),
+        ("http.listen", "127.0.0.1:8080"),
+        ("http.timeout", "20s"),
+        ("glpi.login", "dir1"),
+        ("glpi.password", "dir1"),
+    ];
+    let said = async |more: &[(&str, &str)], language: &str| {
+        let settings = with(&base, &[&mistaken[..], more].concat());
+        let output = run(passerelle(&["check", "--lang", language], &settings), b"").await;
+        assert_eq!(output.status.code(), Some(78));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (report, mistakes) = said(&[], "en").await;
+    assert!(mistakes.contains("lmtp.listen: \"127.0.0.1\" has no port"), "{mistakes}");
+    for part in [
+        "warning  http.timeout",
+        "ok       GLPI: version",
+        "ERROR    service account",
+        "directory csv: ",
+        "warning  not looked at: ways in\n",
+    ] {
+        assert!(report.contains(part), "{part} in {report}");
+    }
+    // Where GLPI cannot be asked, the file can be read.
+    let (report, mistakes) = said(&[("glpi.url", "glpi")], "fr").await;
+    assert!(mistakes.contains("lmtp.listen") && mistakes.contains("glpi.url"), "{mistakes}");
+    assert!(report.contains("annuaire csv") && report.contains("pas regardé\u{a0}: GLPI, "), "{report}");
+    assert!(!report.contains("compte de service"), "{report}");
+    is_french_throughout(&report);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_directory_without_directors_is_not_well() {
     let sandbox = sandbox().await;
