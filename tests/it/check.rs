@@ -192,25 +192,38 @@ async fn check_names_the_proxy_variables_in_force() {
     }
 }
 
-/// `/readyz` says the same reason to whoever asks, and who runs it finds the remedy in the log.
+/// `/readyz` and the log say the same reason and remedy, each in its language, with the proxy variables in force.
 #[tokio::test(flavor = "multi_thread")]
-async fn readiness_says_why_and_the_log_what_to_do() {
+async fn readiness_says_why_and_what_to_do_as_the_log_does() {
     let folder = tempfile::tempdir().unwrap();
-    for (url, [_, remedy, raison, _]) in out_of_reach(folder.path()).await {
+    let asked = async |url: &str, variables: &[(&str, &str)]| {
         let settings = [
-            ("glpi.url", url.as_str()),
+            ("glpi.url", url),
             ("glpi.user_token", "jeton-de-seize-lettres"),
             ("http.portal_secrets", PORTAL_SECRET),
             ("glpi.breaker_failures", "0"),
         ];
-        let gateway = Served::start(folder.path(), &settings).await;
+        let gateway = Served::start_among(folder.path(), &settings, variables).await;
         let (status, said) = gateway.get("/readyz").await.unwrap();
-        let said = said.replace('\u{a0}', " ");
-        assert!(status == 503 && said.contains("not-ready") && said.contains(raison), "{url}: {status} {said}");
-        assert!(said.contains("Son journal dit quoi faire."), "{said}");
+        assert!(status == 503 && said.contains("not-ready"), "{url}: {status} {said}");
         let log = gateway.log();
         let line = log.lines().find(|line| line.contains("not ready")).unwrap_or_else(|| panic!("{url}: {log}"));
-        assert!(line.contains(remedy) && !line.contains("secret") && !said.contains("secret"), "{url}: {line}");
+        assert!(!line.contains("secret") && !said.contains("secret"), "{url}: {line} {said}");
+        (said.replace('\u{a0}', " "), line.to_owned())
+    };
+    for (url, [reason, remedy, raison, remede]) in out_of_reach(folder.path()).await {
+        let (said, line) = asked(&url, &[]).await;
+        assert!(said.contains(raison) && said.contains(remede) && !said.contains("PROXY"), "{url}: {said}");
+        assert!(line.contains(reason) && line.contains(remedy) && !line.contains("PROXY"), "{url}: {line}");
+    }
+    let proxies = [("HTTPS_PROXY", "http://moi:secret@127.0.0.1:9"), ("NO_PROXY", "127.0.0.1")];
+    // One that stands still is waited for as long as one that answers nothing.
+    let still = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let still = format!("http://{}/", still.local_addr().unwrap());
+    for url in ["http://127.0.0.1:9/", still.as_str()] {
+        let (said, line) = asked(url, &proxies).await;
+        assert!(said.contains("le mandataire que donnent HTTPS_PROXY, NO_PROXY"), "{said}");
+        assert!(line.contains("the proxy that HTTPS_PROXY, NO_PROXY name"), "{line}");
     }
 }
 
@@ -235,19 +248,6 @@ async fn a_gateway_s_figures_say_whether_glpi_answers() {
         let figures = gateway.figures().await;
         assert_eq!(figures.of(UP).map(|(_, value)| value).collect::<Vec<_>>(), [up], "{failure:?}");
     }
-}
-
-/// Settings beside the usual ones.
-type Changes<'a> = &'a [(&'a str, &'a str)];
-
-/// A report, and whether all is well.
-pub(crate) async fn report(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
-    let output = run(passerelle(arguments, settings), b"").await;
-    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
-}
-
-fn with<'a>(base: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    [borrowed(base).as_slice(), more].concat()
 }
 
 /// A mistake hides neither what is warned of nor what is wrong elsewhere: one run names all of it, and says what it could
@@ -290,6 +290,19 @@ async fn one_run_names_mistakes_and_what_is_wrong_elsewhere() {
     assert!(report.contains("annuaire csv") && report.contains("pas regardé\u{a0}: GLPI, "), "{report}");
     assert!(!report.contains("compte de service"), "{report}");
     is_french_throughout(&report);
+}
+
+/// Settings beside the usual ones.
+type Changes<'a> = &'a [(&'a str, &'a str)];
+
+/// A report, and whether all is well.
+pub(crate) async fn report(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = run(passerelle(arguments, settings), b"").await;
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+fn with<'a>(base: &'a [(&'static str, String)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [borrowed(base).as_slice(), more].concat()
 }
 
 #[tokio::test(flavor = "multi_thread")]
