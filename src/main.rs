@@ -1,7 +1,7 @@
 //! The `passerelle` command: `serve` and the other subcommands.
 
 use std::{
-    panic::{AssertUnwindSafe, PanicHookInfo},
+    panic::PanicHookInfo,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -73,6 +73,12 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(say_where));
+    // Said by the hook; a mail server tries again.
+    std::panic::catch_unwind(started).unwrap_or(ExitCode::from(exit::TEMPFAIL))
+}
+
+fn started() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -91,17 +97,14 @@ fn main() -> ExitCode {
     let unusable = if matches!(cli.command, Command::Ingest(_)) { exit::TEMPFAIL } else { exit::CONFIG };
     // One TLS provider for every client; it can only be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    std::panic::set_hook(Box::new(say_where));
     // Our own words name what lies under them already; it can only be set already.
     let _ = miette::set_hook(Box::new(|_| Box::new(MietteHandlerOpts::new().without_cause_chain().build())));
-    match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli, signals)))) {
-        Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(error)) => {
+    match runtime.block_on(run(cli, signals)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
             eprintln!("{}", mistakes::shown(error, language));
             ExitCode::from(unusable)
         }
-        // Said by the hook; a mail server tries again.
-        Err(_) => ExitCode::from(exit::TEMPFAIL),
     }
 }
 
@@ -136,7 +139,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
     }
     if !answer.use_stderr() {
         ExitCode::from(exit::OK)
-    } else if std::env::args().any(|argument| argument == "ingest") {
+    } else if std::env::args_os().any(|argument| argument == "ingest") {
         ExitCode::from(exit::TEMPFAIL)
     } else {
         ExitCode::from(exit::USAGE)
@@ -182,11 +185,11 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
 /// The configuration, if `serve` can start with it, and the log begun; else everything that is wrong with it.
 fn config_to_serve(file: Option<&Path>, language: Language) -> Result<Config, ConfigError> {
     let reading = config::read(file)?.to_serve();
+    let of_log = telemetry::init(&reading.config().log).err();
+    let reading = reading.with(of_log.into_iter().collect());
     if reading.is_sound() {
         return reading.sound();
     }
-    let of_log = telemetry::init(&reading.config().log).err();
-    let reading = reading.with(of_log.into_iter().collect());
     // A variable that does nothing is often why something is missing.
     for warning in reading.config().settings.strangers() {
         eprintln!("{}", warning.line(language));

@@ -656,6 +656,18 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_that_are_no_text_are_arguments_that_cannot_be_used() {
+    use std::os::unix::ffi::OsStringExt as _;
+    for (arguments, code) in [(&["check"][..], 64), (&[][..], 64), (&["ingest"][..], 75)] {
+        let mut command = passerelle(arguments, &[]);
+        command.arg(std::ffi::OsString::from_vec(b"--\xff".to_vec()));
+        let output = run(command, b"").await;
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(code) && !said.contains("defect"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_configuration_is_shown_at_its_place_and_ends_with_ex_config() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("passerelle.toml");
@@ -670,18 +682,6 @@ async fn a_bad_configuration_is_shown_at_its_place_and_ends_with_ex_config() {
     assert!(text(&nothing.stderr).contains("no configuration is given"), "{}", text(&nothing.stderr));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ingest_answers_a_pipe_transport_in_sysexits() {
-    let sandbox = sandbox().await;
-    let settings = glpi(&sandbox);
-    let ingest = || passerelle(&["ingest", "--sender", DIRECTORS[0], "--recipient", ASSISTANCE], &borrowed(&settings));
-    let request = mail(DIRECTORS[0], "stdin", "LSU : par tube", "Bonjour");
-
-    sandbox.set_failures(Rule::always(Failure::Maintenance));
-    assert_eq!(run(ingest(), &request).await.status.code(), Some(75));
-    sandbox.set_failures(passerelle::sandbox::Failures::none());
-    for _ in 0..2 {
-        let output = run(ingest(), &request).await;
 /// What may pass by itself is worth another start; for the rest somebody has to change something.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_the_gateway_from_listening_for_now_ends_the_start_with_ex_tempfail() {
@@ -708,6 +708,18 @@ async fn what_keeps_the_gateway_from_listening_for_now_ends_the_start_with_ex_te
     assert!(stays_down.contains(&"78") && !stays_down.contains(&"75"), "{stays_down:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn ingest_answers_a_pipe_transport_in_sysexits() {
+    let sandbox = sandbox().await;
+    let settings = glpi(&sandbox);
+    let ingest = || passerelle(&["ingest", "--sender", DIRECTORS[0], "--recipient", ASSISTANCE], &borrowed(&settings));
+    let request = mail(DIRECTORS[0], "stdin", "LSU : par tube", "Bonjour");
+
+    sandbox.set_failures(Rule::always(Failure::Maintenance));
+    assert_eq!(run(ingest(), &request).await.status.code(), Some(75));
+    sandbox.set_failures(passerelle::sandbox::Failures::none());
+    for _ in 0..2 {
+        let output = run(ingest(), &request).await;
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     }
     assert_eq!(titled(&sandbox, "par tube").len(), 1);

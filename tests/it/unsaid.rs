@@ -308,6 +308,27 @@ fn forms_of(secret: &str) -> impl Iterator<Item = String> + '_ {
     let encoded = (0..3).map(move |before| {
         let whole = BASE64.encode(&[&vec![b'x'; before][..], secret.as_bytes()].concat());
         // The first and the last letters depend on what stands around it.
+/// Where the program itself breaks, its words stay its own: here it is let open so few files that its runtime cannot be
+/// had.
+#[test]
+fn the_program_says_where_it_broke_and_nothing_else() {
+    let few = "ulimit -n 5; exec \"$0\" \"$@\"";
+    let words = ["ingest", "--sender", "zqenvelope@ac-dijon.fr", "--recipient", "zqrecipient@ac-dijon.fr"];
+    let mut program = std::process::Command::new("sh");
+    program.args(["-c", few, env!("CARGO_BIN_EXE_passerelle")]).args(words).env_clear().stdin(Stdio::null());
+    let output = program.envs(SECRETS.iter().map(|(name, value)| (key(name), *value))).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let [line] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let line_number =
+        line.strip_prefix("defect at ").and_then(|place| place.rsplit_once(':')).map(|(_, number)| number);
+    assert!(line_number.is_some_and(|number| number.parse::<u32>().is_ok()), "{said}");
+    for word in ["zq", "UnixStream", "open files", "panicked"] {
+        assert!(!said.contains(word), "{word} in {said}");
+    }
+    assert_eq!(output.status.code(), Some(75), "the relay keeps the mail");
+    assert!(output.stdout.is_empty());
+}
+
         let (from, to) = ((before * 4).div_ceil(3), (before + secret.len()) * 8 / 6);
         whole[from..to].to_owned()
     });
