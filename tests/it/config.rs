@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use crate::support::bilingual::{each, is_in_both, is_said_in_both};
 
 /// Every secret, each with a value that it takes, which no other text holds.
-const SECRETS: [(&str, &str); 21] = [
+pub(crate) const SECRETS: [(&str, &str); 21] = [
     ("glpi.app_token", "marque-app-token-0"),
     ("glpi.user_token", "marque-user-token-0"),
     ("glpi.password", "marque-password-0"),
@@ -562,6 +562,27 @@ fn no_secret_is_shown_beside_a_mistake() {
         let text = mistakes(read(wrong, &[]));
         assert!(text.contains("passerelle.toml") && !text.contains("geheim"), "{text}");
     }
+}
+
+/// The keys of a section.
+fn all_keys(section: &toml::Table, before: &str) -> Vec<String> {
+    let of = |(key, value): (&String, &toml::Value)| match value.as_table() {
+        Some(inner) => all_keys(inner, &format!("{before}{key}.")),
+        None => vec![format!("{before}{key}")],
+    };
+    section.iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_secret_is_known_here() {
+    let may_be_in_a_file =
+        |key: &String| mistakes(read(&format!("{key}_file = \"/nowhere\"\n"), &[])).contains("cannot read");
+    let all = all_keys(&config::DEFAULTS.parse().unwrap(), "");
+    let mut secrets: Vec<_> = all.into_iter().filter(may_be_in_a_file).collect();
+    secrets.sort();
+    let mut known = SECRETS.map(|(key, _)| key);
+    known.sort_unstable();
+    assert_eq!(secrets, known);
 }
 
 #[test]
