@@ -16,11 +16,12 @@ use tokio_util::{
     task::{AbortOnDropHandle, TaskTracker},
 };
 
-pub use self::parts::glpi;
 use self::{
     gateway::Gateway,
     parts::{SEAL, deposits, derived, pages},
 };
+pub(crate) use self::mistakes::with_any_glpi;
+pub use self::{listening::NotListening, parts::glpi};
 use crate::{
     announcements::{Board, Informer},
     config::{Backend, Config, ConfigError, TicketPages, announcing_page},
@@ -272,9 +273,9 @@ impl App {
     /// # Errors
     ///
     /// Names the address, the reason and the remedy.
-    pub async fn bind(self, metrics: PrometheusHandle) -> miette::Result<Server> {
-        let lmtp = lmtp::bind(&self.config.lmtp.listen).await.map_err(listening::mistake)?;
-        let http = http::Doors::bind(&self.config.http).await.map_err(listening::mistake)?;
+    pub async fn bind(self, metrics: PrometheusHandle) -> Result<Server, NotListening> {
+        let lmtp = lmtp::bind(&self.config.lmtp.listen).await?;
+        let http = http::Doors::bind(&self.config.http).await?;
         let imap = imap::Settings::new(&self.config, self.pipeline.rules.recipients().to_vec())?;
         if http.is_empty() && lmtp.is_empty() && imap.accounts().is_empty() {
             return Err(ConfigError::setting(
@@ -409,7 +410,7 @@ impl Server {
         )));
         let keeping = Arc::clone(pipeline);
         listeners.spawn(stop.clone().run_until_cancelled_owned(async move { keeping.ledger.keep().await }));
-        if app.config.http.listen.is_some() {
+        if app.config.http.is_served() {
             let (expected, every) = (app.portal.expected_delays(), app.config.figures.every);
             listeners.spawn(stop.clone().run_until_cancelled_owned(async move { expected.keep(every).await }));
         }

@@ -1,7 +1,7 @@
 //! The `passerelle` command: `serve` and the other subcommands.
 
 use std::{
-    panic::{AssertUnwindSafe, PanicHookInfo},
+    panic::PanicHookInfo,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -9,7 +9,7 @@ use std::{
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use miette::MietteHandlerOpts;
 use passerelle::{
-    app::App,
+    app::{App, NotListening},
     cli::{
         audit, check, demo, escalate, exit, export, figures, healthcheck, help, inform, ingest, mistakes, sandbox,
         settings, setup, try_files, usage,
@@ -73,6 +73,12 @@ impl Command {
 }
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(say_where));
+    // Said by the hook; a mail server tries again.
+    std::panic::catch_unwind(started).unwrap_or(ExitCode::from(exit::TEMPFAIL))
+}
+
+fn started() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -91,17 +97,14 @@ fn main() -> ExitCode {
     let unusable = if matches!(cli.command, Command::Ingest(_)) { exit::TEMPFAIL } else { exit::CONFIG };
     // One TLS provider for every client; it can only be there already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    std::panic::set_hook(Box::new(say_where));
     // Our own words name what lies under them already; it can only be set already.
     let _ = miette::set_hook(Box::new(|_| Box::new(MietteHandlerOpts::new().without_cause_chain().build())));
-    match std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run(cli, signals)))) {
-        Ok(Ok(code)) => ExitCode::from(code),
-        Ok(Err(error)) => {
+    match runtime.block_on(run(cli, signals)) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
             eprintln!("{}", mistakes::shown(error, language));
             ExitCode::from(unusable)
         }
-        // Said by the hook; a mail server tries again.
-        Err(_) => ExitCode::from(exit::TEMPFAIL),
     }
 }
 
@@ -136,7 +139,7 @@ fn answered(answer: &clap::Error) -> ExitCode {
     }
     if !answer.use_stderr() {
         ExitCode::from(exit::OK)
-    } else if std::env::args().any(|argument| argument == "ingest") {
+    } else if std::env::args_os().any(|argument| argument == "ingest") {
         ExitCode::from(exit::TEMPFAIL)
     } else {
         ExitCode::from(exit::USAGE)
@@ -150,14 +153,10 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         Ok(config)
     };
     let language = cli.command.language();
-    let load_to_serve = || -> Result<Config, ConfigError> {
-        let config = config_to_serve(cli.config.as_deref(), language)?;
-        telemetry::init(&config.log)?;
-        Ok(config)
-    };
     match cli.command {
         Command::Serve => {
-            Box::pin(serve(load_to_serve()?, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
+            let config = config_to_serve(cli.config.as_deref(), language)?;
+            Box::pin(serve(config, cli.config.as_deref(), signals.unwrap_or_else(Signals::listen))).await
         }
         Command::Ingest(args) => {
             let config = config::load(cli.config.as_deref()).inspect_err(ingest::say_unusable)?;
@@ -166,9 +165,9 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
         }
         Command::Try(args) => Ok(try_files::run(load()?, args).await?),
         Command::Check(args) => {
-            let config = config_to_serve(cli.config.as_deref(), language)?;
-            telemetry::init_beside_answers(&config)?;
-            Ok(Box::pin(check::run(config, args)).await?)
+            let reading = config::read(cli.config.as_deref())?.to_serve();
+            let of_log = telemetry::init_beside_answers(reading.config()).err();
+            Ok(Box::pin(check::run(reading.with(of_log.into_iter().collect()), args)).await?)
         }
         Command::Audit(args) => Ok(Box::pin(audit::run(load()?, args)).await?),
         Command::Settings(args) => Ok(settings::run(&args, cli.config.as_deref())?),
@@ -183,9 +182,11 @@ async fn run(cli: Cli, signals: Option<Signals>) -> miette::Result<u8> {
     }
 }
 
-/// The configuration, if `serve` can start with it; else everything that is wrong with it.
+/// The configuration, if `serve` can start with it, and the log begun; else everything that is wrong with it.
 fn config_to_serve(file: Option<&Path>, language: Language) -> Result<Config, ConfigError> {
     let reading = config::read(file)?.to_serve();
+    let of_log = telemetry::init(&reading.config().log).err();
+    let reading = reading.with(of_log.into_iter().collect());
     if reading.is_sound() {
         return reading.sound();
     }
@@ -219,7 +220,15 @@ async fn serve(config: Config, file: Option<&Path>, signals: Signals) -> miette:
     let (version, file) = (telemetry::version(), file.map_or("none".into(), Path::to_string_lossy));
     let mappings = app.pipeline.mappings.now().all().len();
     tracing::info!(version, configuration = %file, mappings, "Passerelle starts");
-    let server = app.bind(metrics).await?.reloading_on(hang_up);
+    let server = match app.bind(metrics).await {
+        Ok(server) => server.reloading_on(hang_up),
+        Err(NotListening { error, may_pass: false }) => return Err(error.into()),
+        // Whoever keeps the gateway running starts it again.
+        Err(NotListening { error, may_pass: true }) => {
+            eprintln!("{}", mistakes::shown(error.into(), Language::chosen(None)));
+            return Ok(exit::TEMPFAIL);
+        }
+    };
     let stop = CancellationToken::new();
     tokio::spawn(stop_on(terminate, stop.clone()));
     tokio::spawn(stop_on(interrupt, stop.clone()));

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     flow::pipeline::Pipeline,
-    glpi::{Glpi, GlpiError},
+    glpi::{Glpi, GlpiError, Trouble},
     http::{self, NotReady},
     id::TicketId,
     intake::TakesMail,
@@ -26,6 +26,9 @@ use crate::{
 
 /// When it makes sense to ask again what the instances cannot tell each other now.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
+
+/// How long GLPI is waited for where somebody asks whether it answers.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What stands behind the API.
 pub(super) struct Gateway {
@@ -138,7 +141,10 @@ impl http::Gateway for Gateway {
 
     fn ready(self: Arc<Self>) -> BoxFuture<'static, Result<(), NotReady>> {
         let not_ready = |error: GlpiError| NotReady { why: error.reason(), remedy: error.remedy() };
-        Box::pin(async move { self.glpi.ping().await.map_err(not_ready) })
+        Box::pin(async move {
+            let late = GlpiError::Unavailable { why: Trouble::Timeout, retry_after: None, source: None };
+            tokio::time::timeout(READY_WITHIN, self.glpi.ping()).await.unwrap_or(Err(late)).map_err(not_ready)
+        })
     }
 
     fn hint(&self, ticket: TicketId) {

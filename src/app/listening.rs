@@ -1,15 +1,45 @@
-//! Why an address cannot be listened on, as whoever starts the gateway reads it.
+//! Why an address cannot be listened on, as whoever starts the gateway reads it, and whether it is worth another start.
 
 use std::io::ErrorKind;
 
 use crate::{
     config::{self, ConfigError},
+    hindrance::Hindrance,
     listener::ListenError,
     text::Bilingual,
 };
 
+/// Why the gateway does not listen.
+#[derive(Debug)]
+pub struct NotListening {
+    /// The setting, the reason and the remedy.
+    pub error: ConfigError,
+    /// Whether the same configuration may do later.
+    pub may_pass: bool,
+}
+
+impl From<ConfigError> for NotListening {
+    fn from(error: ConfigError) -> Self {
+        Self { error, may_pass: false }
+    }
+}
+
+impl From<ListenError> for NotListening {
+    fn from(error: ListenError) -> Self {
+        let may_pass = is_unknown_name(&error.source)
+            // A network that comes up later, a process that ends.
+            || matches!(error.source.kind(), ErrorKind::AddrNotAvailable | ErrorKind::AddrInUse);
+        Self { error: mistake(error), may_pass }
+    }
+}
+
+/// Whether DNS does not know the name, or not yet.
+fn is_unknown_name(source: &std::io::Error) -> bool {
+    Hindrance::under(source) == Some(Hindrance::UnknownHost)
+}
+
 /// The mistake of the setting that has the address.
-pub(super) fn mistake(error: ListenError) -> ConfigError {
+fn mistake(error: ListenError) -> ConfigError {
     let ListenError { key, address, source } = error;
     let message = Bilingual::new(
         format!("{key}: cannot listen on {address}"),
@@ -24,7 +54,17 @@ pub(super) fn mistake(error: ListenError) -> ConfigError {
         ErrorKind::NotFound => Bilingual::new(&source, "son dossier n’existe pas"),
         _ => config::of_error(&source),
     };
-    ConfigError::setting(message.saying(&reason), remedy(key, kind, address.starts_with("unix:"))).about(key)
+    let remedy = if is_unknown_name(&source) {
+        Bilingual::new(
+            format!("Check the name in {key}, and that this machine’s resolver knows it; an address needs neither."),
+            format!(
+                "Vérifiez le nom dans {key}, et que le résolveur de cette machine le connaît\u{a0}; une adresse s’en passe."
+            ),
+        )
+    } else {
+        remedy(key, kind, address.starts_with("unix:"))
+    };
+    ConfigError::setting(message.saying(&reason), remedy).about(key)
 }
 
 fn remedy(key: &str, kind: ErrorKind, is_unix: bool) -> Bilingual {

@@ -44,8 +44,8 @@ pub(super) fn of(config: &Config) -> Vec<ConfigError> {
     mistakes
 }
 
-/// The same configuration with a GLPI that could be.
-fn with_any_glpi(config: &Config) -> Config {
+/// The same configuration with a GLPI that could be: nobody may ask it.
+pub(crate) fn with_any_glpi(config: &Config) -> Config {
     let mut config = config.clone();
     "http://localhost".clone_into(&mut config.glpi.url);
     config.glpi.user_token = Some("none".to_owned().into());

@@ -51,6 +51,9 @@ pub(super) fn mails(mails: &[SeenMail], records: &Records, clock: &Clock) -> Vec
         let kind = match mail.kept {
             None => clock.is_old(mail.stored).then_some(FindingKind::InHand(None)),
             Some(Destination::Quarantine) => Some(FindingKind::Quarantined),
+            Some(kept) if mail.unopened.is_some() => {
+                mail.unopened.filter(|_| kept == Destination::Handled).map(FindingKind::Unopened)
+            }
             Some(_) if mail.names.is_empty() => Some(FindingKind::Unreadable),
             Some(Destination::Handled) => {
                 let is_there = records.find(&mail.names, mail.fingerprint).is_some();

@@ -2,7 +2,12 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{flow::deliver::TicketPart, id::TicketId, request::Reference, text::Bilingual};
+use crate::{
+    flow::{deliver::TicketPart, deposit::Unopened},
+    id::TicketId,
+    request::Reference,
+    text::Bilingual,
+};
 
 /// Something that does not add up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +74,8 @@ pub enum FindingKind {
     Quarantined,
     /// A mailbox lists a message and does not give it out.
     Unreadable,
+    /// A form that came back was accepted, and cannot be opened now to be looked for.
+    Unopened(Unopened),
     /// A receipt is still to be sent.
     ReceiptDue,
 }
@@ -90,6 +97,7 @@ impl FindingKind {
             Self::PerhapsTakenOut(_) => "perhaps-taken-out",
             Self::Quarantined => "quarantined",
             Self::Unreadable => "unreadable",
+            Self::Unopened(_) => "unopened",
             Self::ReceiptDue => "receipt-due",
         }
     }
@@ -193,6 +201,11 @@ impl Finding {
                 "the server lists it and does not give it out",
                 "le serveur l’annonce et ne le donne pas",
             ),
+            FindingKind::Unopened(why) => Bilingual::new(
+                "a form of the portal that came back and was accepted, and it cannot be opened any more",
+                "une demande du portail revenue et acceptée, et elle ne s’ouvre plus",
+            )
+            .saying(&why.said()),
             FindingKind::ReceiptDue => Bilingual::new("its receipt is still to be sent", "son accusé reste à envoyer"),
         }
     }
@@ -259,6 +272,12 @@ impl Finding {
                 "Regardez-le comme le dit la lettre à l’exploitation, puis sortez-le du dossier ou représentez-le.",
             ),
             FindingKind::Unreadable => Bilingual::new("Look at the mailbox’s server.", "Voyez le serveur de la boîte."),
+            FindingKind::Unopened(_) => Bilingual::new(
+                "Look in GLPI for the reference that its subject names. If redis.key_secret (without it, GLPI’s credentials) \
+                 was changed since, audit with the one of then.",
+                "Cherchez dans GLPI la référence que donne son objet. Si redis.key_secret (sans lui, les identifiants de GLPI) \
+                 a changé depuis, auditez avec celui d’alors.",
+            ),
             FindingKind::ReceiptDue => Bilingual::new(
                 "Look whether the relay (smtp.url) takes mails, and whether the gateway sweeps; then it is sent by itself.",
                 "Voyez si le relais (smtp.url) prend les courriels et si la passerelle balaie\u{a0}; il part alors tout seul.",

@@ -10,20 +10,20 @@ mod mailboxes;
 mod records;
 mod relay_log;
 
-use std::{io::BufRead, time::Duration};
+use std::{io::BufRead, sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::DateTime};
 
 pub use self::finding::{Finding, FindingKind, Place};
 use self::{
     compare::Clock,
-    mailboxes::SeenMail,
+    mailboxes::{Reader, SeenMail},
     records::{Found, Records},
     relay_log::{Delivery, End, RelayLog},
 };
 use crate::{
     config::{self, Config, ConfigError},
-    flow::{deliver::Deliverer, receipts::Receipts},
+    flow::{deliver::Deliverer, deposit::Deposits, receipts::Receipts},
     glpi::{DocumentHolder, Glpi, GlpiError},
     id::TicketId,
     intake::imap::{self, Destination},
@@ -69,6 +69,8 @@ pub struct Auditor<'a> {
     pub glpi: Glpi,
     /// Knows which files go into a ticket.
     pub deliverer: &'a Deliverer,
+    /// Opens forms that were put by.
+    pub deposits: &'a Arc<Deposits>,
     /// Knows which receipts are due.
     pub receipts: &'a Receipts,
 }
@@ -108,10 +110,11 @@ impl Auditor<'_> {
 
     async fn mails(&self, since: Timestamp, report: &mut AuditReport) -> Result<Vec<SeenMail>, ConfigError> {
         let settings = imap::Settings::new(self.config, self.recipients.to_vec())?;
+        let reader = Reader { deliverer: self.deliverer, deposits: self.deposits };
         let mut mails = Vec::new();
         for account in settings.accounts() {
             let what = Bilingual::new(format!("mailbox {account}"), format!("boîte {account}"));
-            match mailboxes::read(&settings, account, since, self.deliverer).await {
+            match reader.mails(&settings, account, since).await {
                 Ok(seen) => {
                     let count = |kept| seen.iter().filter(|mail| mail.kept == kept).count();
                     let [waiting, handled, refused, ignored, aside] = [

@@ -96,6 +96,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
         recipients: app.pipeline.rules.recipients(),
         glpi: app.glpi.in_background(),
         deliverer: &app.pipeline.deliverer,
+        deposits: &app.pipeline.deposits,
         receipts: &app.pipeline.receipts,
     };
     let audited = Box::pin(auditor.audit(AuditPeriod { since, patience: args.patience }, logs)).await;

@@ -7,18 +7,20 @@ mod mail;
 mod notices;
 mod people;
 mod report;
+mod sound;
 mod who;
 
 use std::path::PathBuf;
 
 use jiff::{Span, Timestamp};
 
-use self::report::Report;
+use self::{report::Report, sound::Sound};
 use super::{directors, exit, readable};
 use crate::{
-    app::App,
-    config::{Backend, Config, ConfigError},
+    app::{self, App},
+    config::{Backend, Config, ConfigError, DirectorySource, Reading},
     flow::deliver::LONGEST_CREATION_CALLS,
+    glpi::ServerInfo,
     text::{Bilingual, Language},
 };
 
@@ -40,49 +42,131 @@ pub struct Args {
 /// How long before the last closed period `check` asks for the next ones.
 const SOON_DAYS: i64 = 30;
 
-/// Runs every check and prints what each found; gives the exit code.
+/// Runs every check and prints what each found; gives the exit code. Beside mistakes in the configuration, which are an
+/// error at the end, what does not go by them is looked at all the same.
 ///
 /// # Errors
 ///
-/// When the configuration itself cannot be used.
-pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
+/// Every mistake in the configuration.
+pub async fn run(reading: Reading, args: Args) -> Result<u8, ConfigError> {
     let language = Language::chosen(args.lang);
+    let is_of_a_mail = args.mail.is_some() && reading.is_sound();
+    let of_parts = if is_of_a_mail { Vec::new() } else { App::mistakes(reading.config()) };
+    let reading = reading.with(of_parts);
     if let Some(mail) = args.mail {
-        return who::of_mail(config, &mail, language).await;
+        return who::of_mail(reading.sound()?, &mail, language).await;
     }
-    let app = App::build(config)?;
     if let Some(address) = args.who {
+        let app = App::build(reading.sound()?)?;
         let code = who::of_person(&app, &address, language).await;
         app.glpi.close().await;
         return Ok(code);
     }
     let mut report = Report::new(language);
-    for warning in app.config.warnings() {
+    for warning in reading.config().warnings() {
         report.warning(&warning.about, &warning.message, &warning.remedy);
     }
-    files(&mut report, &app.config).await;
-    let mappings = app.pipeline.mappings.now();
-    report.ok(&Bilingual::same("mappings"), &Bilingual::same(format!("{} applications", mappings.all().len())));
-    calendar(&mut report, &app);
-    if glpi::check(&mut report, &app.glpi, &app.config, &mappings).await {
-        glpi::names(&mut report, app.pipeline.deliverer.names(), &mappings).await;
-        glpi::forwarders(&mut report, &app).await;
-        people::check(&mut report, &app).await;
-        announcements::check(&mut report, &app).await;
+    let mut sound = Sound::new(&reading);
+    if let Some(app) = built(&reading)? {
+        look(&mut report, &mut sound, &app).await?;
+        app.glpi.close().await;
+    } else {
+        sound.leave_out(Bilingual::new("everything else", "tout le reste"));
     }
-    mail::sender(&mut report, &app).await;
-    directory(&mut report, &app).await;
-    redis(&mut report, &app).await;
-    mail::relay(&mut report, &app).await;
-    mail::deposits(&mut report, &app);
-    mail::mailboxes(&mut report, &app).await?;
-    mail::quarantine(&mut report, &app).await;
-    hooks::check(&mut report, &app.config).await?;
-    sweep(&mut report, &app.config);
-    stop(&mut report, &app.config);
-    ways_in(&mut report, &app.config);
-    app.glpi.close().await;
-    Ok(if report.end() { exit::OK } else { exit::FAILED })
+    sound.end(&mut report);
+    let is_well = report.end();
+    reading.sound()?;
+    Ok(if is_well { exit::OK } else { exit::FAILED })
+}
+
+/// The gateway of what is sound; `None` where nothing could be made of it.
+fn built(reading: &Reading) -> Result<Option<App>, ConfigError> {
+    if reading.is_sound() {
+        return App::build(reading.config().clone()).map(Some);
+    }
+    if reading.config().settings.is_empty() {
+        return Ok(None);
+    }
+    let mut config = reading.mended()?;
+    if reading.is_mistaken("glpi") {
+        config = app::with_any_glpi(&config);
+        config.directory.sources.retain(|source| *source != DirectorySource::Glpi);
+    }
+    Ok(App::build(config).ok())
+}
+
+/// Looks at each thing whose settings are sound.
+async fn look(report: &mut Report, sound: &mut Sound<'_>, app: &App) -> Result<(), ConfigError> {
+    files(report, &app.config).await;
+    let mappings = app.pipeline.mappings.now();
+    if sound.are(&["mappings"], || Bilingual::same("mappings")) {
+        report.ok(&Bilingual::same("mappings"), &Bilingual::same(format!("{} applications", mappings.all().len())));
+    }
+    if sound.are(&["calendar", "time_zone"], || Bilingual::new("calendar", "calendrier")) {
+        calendar(report, app);
+    }
+    if sound.are(&["glpi", "time_zone"], || Bilingual::same("GLPI"))
+        && let Some(info) = glpi::check(report, &app.glpi, &app.config, &mappings).await
+    {
+        in_glpi(report, sound, app, &info).await;
+    }
+    if sound.are(&["sender", "screen"], || Bilingual::new("sender", "expéditeur")) {
+        mail::sender(report, app).await;
+    }
+    let sources = &app.config.directory;
+    let needs_glpi = sources.csv.is_none() && sources.ldap.url.is_empty();
+    let of_directory: &[_] = if needs_glpi { &["directory", "screen", "glpi"] } else { &["directory", "screen"] };
+    if sound.are(of_directory, || Bilingual::new("directory", "annuaire")) {
+        directory(report, app).await;
+    }
+    if sound.are(&["redis", "quota"], || Bilingual::same("Redis")) {
+        redis(report, app).await;
+    }
+    let of_relay = ["smtp", "acknowledge", "notify", "portal.when_down"];
+    if sound.are(&of_relay, || Bilingual::new("mail to requesters", "courriels aux demandeurs")) {
+        mail::relay(report, app).await;
+        mail::deposits(report, app);
+    }
+    if sound.are(&["imap", "screen.recipients"], || Bilingual::new("mailboxes", "boîtes")) {
+        mail::mailboxes(report, app).await?;
+    }
+    if sound.are(&["quarantine", "smtp"], || Bilingual::new("quarantine", "quarantaine")) {
+        mail::quarantine(report, app).await;
+    }
+    if sound.are(&["hooks"], || Bilingual::new("portal hook", "hook du portail")) {
+        hooks::check(report, &app.config).await?;
+    }
+    if sound.are(&["sweep", "quota"], || Bilingual::new("sweep", "passages")) {
+        sweep(report, &app.config);
+    }
+    if sound.are(&["shutdown", "glpi.timeout"], || Bilingual::new("stop", "arrêt")) {
+        stop(report, &app.config);
+    }
+    if sound.are(&["lmtp", "imap", "http"], || Bilingual::new("ways in", "entrées")) {
+        ways_in(report, &app.config);
+    }
+    Ok(())
+}
+
+/// What GLPI is asked once it answers.
+async fn in_glpi(report: &mut Report, sound: &mut Sound<'_>, app: &App, info: &ServerInfo) {
+    let of_notices = ["notify", "acknowledge", "escalation"];
+    if sound.are(&of_notices, || Bilingual::new("GLPI notifications", "notifications de GLPI")) {
+        notices::check(report, &app.glpi, &app.config, info.mails).await;
+    }
+    if sound.are(&["mappings"], || Bilingual::new("names in GLPI", "noms dans GLPI")) {
+        glpi::names(report, app.pipeline.deliverer.names(), &app.pipeline.mappings.now()).await;
+    }
+    if sound.are(&["mail"], || Bilingual::same("mail.forwarders")) {
+        glpi::forwarders(report, app).await;
+    }
+    if sound.are(&["people", "mappings"], || Bilingual::new("people", "personnes")) {
+        people::check(report, app).await;
+    }
+    let of_announcements = ["announcements", "people", "directory", "smtp", "attachments"];
+    if sound.are(&of_announcements, || Bilingual::new("announcements", "informations")) {
+        announcements::check(report, app).await;
+    }
 }
 
 /// Whether the service may read what this check read, perhaps as root.
@@ -293,7 +377,7 @@ fn ways_in(report: &mut Report, config: &Config) {
         ),
         Some(all) => report.ok(what, &all),
     }
-    if config.http.listen.is_some() && config.http.ticket_tokens.is_empty() {
+    if config.http.is_served() && config.http.ticket_tokens.is_empty() {
         report.ok(
             &Bilingual::new("escalation", "escalade"),
             &Bilingual::new(
@@ -302,7 +386,9 @@ fn ways_in(report: &mut Report, config: &Config) {
             ),
         );
     }
-    if config.http.listen.is_some() && config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty() {
+    let has_proof = config.http.believes_a_proxy()
+        || !(config.http.form_tokens.is_empty() && config.http.portal_secrets.is_empty());
+    if config.http.is_served() && !has_proof {
         report.warning(
             &Bilingual::new("portal", "portail"),
             &Bilingual::new(

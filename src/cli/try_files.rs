@@ -269,7 +269,7 @@ impl Trial {
             is_untried: false,
         };
         let file = path.display().to_string();
-        match intake::returned(&self.deposits, &raw).await {
+        match intake::returned(&self.deposits, &raw, Timestamp::now()).await {
             None => {
                 let received = mime::mail(envelope, raw, Timestamp::now()).await;
                 Ok(Box::pin(self.judge(file, received)).await)

@@ -6,6 +6,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt,
     path::Path,
 };
 
@@ -103,11 +105,11 @@ fn read_layers(
     for mistake in own.collect::<Vec<_>>() {
         layers.add_mistake(&mistake);
     }
-    Ok(Reading { config, mistakes: layers.mistakes, aside: layers.faulty, named: layers.named })
+    let Layers { mistakes, faulty: aside, named, values, .. } = layers;
+    Ok(Reading { config, mistakes, aside, named, values })
 }
 
 /// A configuration as it was read, with its mistakes.
-#[derive(Debug)]
 pub struct Reading {
     config: Config,
     mistakes: Vec<ConfigError>,
@@ -115,6 +117,17 @@ pub struct Reading {
     aside: BTreeSet<String>,
     /// Keys whose values can be read, and are wrong.
     named: BTreeSet<String>,
+    /// What can be read, secrets among it.
+    values: BTreeMap<String, toml::Value>,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("config", &self.config)
+            .field("mistakes", &self.mistakes)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Reading {
@@ -126,6 +139,25 @@ impl Reading {
     /// Whether there is no mistake.
     pub fn is_sound(&self) -> bool {
         self.mistakes.is_empty()
+    }
+
+    /// Whether a mistake is about this key, or about one of this section.
+    pub fn is_mistaken(&self, key: &str) -> bool {
+        self.mistakes.iter().any(|mistake| mistake.is_about(key))
+    }
+
+    /// The same configuration with the defaults in place of all that mistakes are about.
+    ///
+    /// # Errors
+    ///
+    /// Where the defaults themselves cannot be used.
+    pub fn mended(&self) -> Result<Config, ConfigError> {
+        let about: Vec<&String> = self.mistakes.iter().flat_map(ConfigError::keys).collect();
+        let is_sound = |key: &str| !about.iter().any(|about| is_within(key, about));
+        let sound = self.values.iter().filter(|(key, _)| is_sound(key));
+        let sound = sound.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let config = layered(&sound, &KnownKeys::of(DEFAULTS)?)?.map_err(defect)?;
+        Ok(Config { settings: self.config.settings.clone(), ..config })
     }
 
     /// The same, with what keeps `serve` from listening.
@@ -274,14 +306,7 @@ impl Layers {
             }
         }
         loop {
-            let layer = toml::to_string(&nested(&values, known))
-                .map_err(|error| ConfigError::defect(Bilingual::new("the configuration", "la configuration"), error))?;
-            let built = config::Config::builder()
-                .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
-                .add_source(File::from_str(&layer, FileFormat::Toml))
-                .build()
-                .and_then(config::Config::try_deserialize::<Config>);
-            let error = match built {
+            let error = match layered(&values, known)? {
                 Ok(config) => {
                     self.values = values;
                     return Ok(config);
@@ -339,6 +364,29 @@ impl Layers {
         Settings::new(self.values.iter().filter_map(setting).collect(), self.strangers.clone())
             .read_from(file, self.given.iter().filter_map(of_file).collect())
     }
+}
+
+/// The configuration that these values over the defaults give.
+fn layered(
+    values: &BTreeMap<String, toml::Value>,
+    known: &KnownKeys,
+) -> Result<Result<Config, LayerError>, ConfigError> {
+    let layer = toml::to_string(&nested(values, known)).map_err(defect)?;
+    let whole = config::Config::builder()
+        .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+        .add_source(File::from_str(&layer, FileFormat::Toml))
+        .build();
+    Ok(whole.and_then(config::Config::try_deserialize))
+}
+
+fn defect(error: impl Error + Send + Sync + 'static) -> ConfigError {
+    ConfigError::defect(Bilingual::new("the configuration", "la configuration"), error)
+}
+
+/// Whether a key is this one, or an entry of it, or one of this section.
+fn is_within(key: &str, about: &str) -> bool {
+    let about = about.split('[').next().unwrap_or_default();
+    key.strip_prefix(about).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// The value of a key that a variable or a file has: a list is parted by commas or lines.

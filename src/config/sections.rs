@@ -223,6 +223,11 @@ pub struct Http {
 }
 
 impl Http {
+    /// Whether people and portals can call, by either listener.
+    pub fn is_served(&self) -> bool {
+        self.listen.is_some() || self.identity_listen.is_some()
+    }
+
     /// Whether a proxy may say who is signed in: then the portal's pages are served.
     pub fn believes_a_proxy(&self) -> bool {
         !self.trusted_proxies.is_empty() || self.identity_listen.is_some()

@@ -173,15 +173,6 @@ impl Found<'_> {
     /// Who else than the proxy may be believed, and where nobody is.
     fn identity(&mut self) {
         let http = &self.config.http;
-        let is_open =
-            |address: &&str| !["unix:", "127.", "[::1]", "localhost:"].iter().any(|inner| address.starts_with(inner));
-        if let Some(address) = http.identity_listen.as_deref().filter(is_open) {
-            self.add(
-                "http.identity_listen",
-                Bilingual::new(format!("http.identity_listen is {address}: whoever reaches it from another machine is whom they say they are"), format!("http.identity_listen est {address}\u{a0}: qui l’atteint d’une autre machine est celui qu’il dit être")),
-                Bilingual::new("Let only the proxy reach it: a Unix socket, 127.0.0.1, or a network that has nobody else in it.", "Ne laissez que le mandataire l’atteindre\u{a0}: un socket Unix, 127.0.0.1, ou un réseau où n’est personne d’autre."),
-            );
-        }
         let everybody: Vec<_> =
             http.trusted_proxies.iter().filter(|it| is_everybody(it)).map(ToString::to_string).collect();
         if !everybody.is_empty() {
@@ -195,7 +186,8 @@ impl Found<'_> {
                 Bilingual::new("Name the addresses that the proxy calls from.", "Nommez les adresses d’où appelle le mandataire."),
             );
         }
-        if http.proxy_secret.is_some() && http.trusted_proxies.is_empty() {
+        let has_port = http.identity_listen.as_ref().is_some_and(|address| !address.starts_with("unix:"));
+        if http.proxy_secret.is_some() && http.trusted_proxies.is_empty() && !has_port {
             self.add(
                 "http.proxy_secret",
                 Bilingual::new("http.proxy_secret is set and http.trusted_proxies is empty: nobody is believed by that secret", "http.proxy_secret est réglé et http.trusted_proxies est vide\u{a0}: ce secret ne fait croire personne"),
@@ -215,8 +207,7 @@ impl Found<'_> {
     fn budgets(&mut self) {
         let config = self.config;
         let longest = config.glpi.timeout * LONGEST_CREATION_CALLS;
-        let has_http = config.http.listen.is_some() || config.http.identity_listen.is_some();
-        if has_http && config.http.timeout < longest {
+        if config.http.is_served() && config.http.timeout < longest {
             let (timeout, longest) = (shown(config.http.timeout), shown(longest));
             self.add(
                 "http.timeout",
@@ -333,7 +324,7 @@ impl Found<'_> {
                 ),
             );
         }
-        if http.listen.is_some() && (http.max_size as u64) < files.max_total_size {
+        if http.is_served() && (http.max_size as u64) < files.max_total_size {
             self.add(
                 "http.max_size",
                 Bilingual::new("http.max_size is below attachments.max_total_size: a form with so many files is refused whole", "http.max_size est sous attachments.max_total_size\u{a0}: un formulaire avec autant de fichiers est refusé en entier"),

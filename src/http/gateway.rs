@@ -24,7 +24,7 @@ use crate::{
 pub struct NotReady {
     /// The cause, as anybody may read it.
     pub why: Bilingual,
-    /// What whoever runs the gateway does about it.
+    /// What whoever runs the gateway does about it: it names settings and variables, none with its value.
     pub remedy: Bilingual,
 }
 
@@ -103,7 +103,7 @@ pub trait Gateway: TakesMail {
     /// Whether somebody who works on a ticket is told by mail of what its requester does.
     fn informs(self: Arc<Self>, ticket: TicketId, step: StaffStep) -> BoxFuture<'static, bool>;
 
-    /// Whether a request could be handled now.
+    /// Whether a request could be handled now; answers within seconds.
     ///
     /// # Errors
     ///

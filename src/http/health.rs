@@ -12,10 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{calls::Calls, gateway::NotReady, problem::Problem, responses::BrokenCall, services::Services};
-use crate::text::Language;
+use crate::text::{Bilingual, Language};
 
-/// How long the servers behind are waited for.
-const READY_TIMEOUT: Duration = Duration::from_secs(5);
 const READY_PAUSE: Duration = Duration::from_secs(10);
 
 /// Tells of what who watches the gateway may ask.
@@ -52,23 +50,15 @@ async fn ready(State(services): State<Arc<Services>>) -> Result<Json<Health>, Pr
     if services.stop.is_cancelled() {
         return Err(not_ready("La passerelle s’arrête.".to_owned()));
     }
-    match tokio::time::timeout(READY_TIMEOUT, services.gateway().ready()).await {
-        Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
-        Ok(Err(NotReady { why, remedy })) => {
-            let (cause, remedy) = (why.text(Language::English), remedy.text(Language::English));
-            tracing::warn!(cause, remedy, "not ready");
-            let why = why.text(Language::French);
-            // What is to be done may tell of the machine, and is for who runs it.
-            let detail = format!(
-                "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: {why}. Son journal dit quoi faire."
-            );
-            Err(not_ready(detail))
-        }
-        Err(_) => Err(not_ready(format!(
-            "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: GLPI n’a pas répondu en {} s.",
-            READY_TIMEOUT.as_secs()
-        ))),
-    }
+    let Err(NotReady { why, remedy }) = services.gateway().ready().await else {
+        return Ok(Json(Health { status: "ready" }));
+    };
+    let english = |said: &Bilingual| said.text(Language::English).to_owned();
+    tracing::warn!(cause = english(&why), remedy = english(&remedy), "not ready");
+    let (why, remedy) = (why.text(Language::French), remedy.text(Language::French));
+    Err(not_ready(format!(
+        "La passerelle ne peut pas traiter de demande pour le moment\u{a0}: {why}. À faire\u{a0}: {remedy}."
+    )))
 }
 
 /// Counters and durations, for Prometheus

@@ -3,7 +3,8 @@
 //! A free parameter names nobody. The signatures v2 and v3 cover the method, the path and the query that names the
 //! requester, v3 the Idempotency-Key, too; a proxy's header is believed only behind `http.identity_listen`, or of a peer in
 //! `http.trusted_proxies` that sends `http.proxy_secret`: its address alone would prove nothing, as every rule of the
-//! proxy calls from there.
+//! proxy calls from there. A port of `http.identity_listen` is no proof either where there is such a secret: whoever
+//! reaches it may call. A Unix socket's file says itself who may.
 
 use std::net::IpAddr;
 
@@ -251,7 +252,7 @@ pub(super) fn other_requester(detail: &str) -> Problem {
 enum Caller {
     /// It has proved itself.
     Proxy,
-    /// It calls from the proxy's address and names a person, but proves nothing.
+    /// It calls from where the proxy does and names a person, but proves nothing.
     Unproven,
     Other,
 }
@@ -260,9 +261,11 @@ impl Caller {
     fn of(parts: &Parts, settings: &config::Http) -> Self {
         let Some(peer) = parts.extensions.get::<Peer>() else { return Self::Other };
         if peer.door == Door::Proxy {
-            return Self::Proxy;
-        }
-        if !peer.address.is_some_and(|address| is_within(address, &settings.trusted_proxies)) {
+            // Who may open a Unix socket is settled already.
+            if peer.address.is_none() || settings.proxy_secret.is_none() {
+                return Self::Proxy;
+            }
+        } else if !peer.address.is_some_and(|address| is_within(address, &settings.trusted_proxies)) {
             return Self::Other;
         }
         if auth::has_proxy_secret(&parts.headers, settings) {
@@ -280,11 +283,11 @@ impl Caller {
             Self::Proxy | Self::Other => Ok(()),
             Self::Unproven => {
                 tracing::warn!(
-                    "a call from http.trusted_proxies names a person without the proxy's secret: it is not believed"
+                    "a call from where the proxy calls names a person without its secret: it is not believed"
                 );
                 Err(nobody(
                     "unproven-proxy",
-                    "L’appel vient de l’adresse du mandataire et nomme une personne, mais rien ne prouve que c’est lui qui l’a connectée. Le mandataire doit joindre http.proxy_secret dans l’en-tête X-Passerelle-Proxy-Secret, ou passer par http.identity_listen.",
+                    "L’appel vient d’où appelle le mandataire et nomme une personne, mais rien ne prouve que c’est lui qui l’a connectée. Le mandataire doit joindre http.proxy_secret dans l’en-tête X-Passerelle-Proxy-Secret, ou passer par une socket Unix de http.identity_listen.",
                 ))
             }
         }

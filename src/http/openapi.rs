@@ -85,7 +85,7 @@ impl Modify for Schemes {
             "proxy_identity",
             header(
                 "X-Remote-Mail",
-                "The signed-in person's address, in the header of `http.identity_header`: believed only of a proxy in `http.trusted_proxies` that sends `http.proxy_secret` in `X-Passerelle-Proxy-Secret`, or behind `http.identity_listen`.",
+                "The signed-in person's address, in the header of `http.identity_header`: believed only of a proxy in `http.trusted_proxies` that sends `http.proxy_secret` in `X-Passerelle-Proxy-Secret`, or behind `http.identity_listen`, at a port of which it sends that secret, too, where there is one.",
             ),
         );
     }

@@ -16,15 +16,16 @@ use crate::{
     request::{Envelope, Outcome},
 };
 
-/// The form that this mail put by, or why it is opened for nobody; `None` where it does not call itself one.
-pub async fn returned(deposits: &Arc<Deposits>, raw: &Bytes) -> Option<Result<Returned, Unopened>> {
-    if mime::is_of_deposit(raw) { Some(opened(deposits, raw).await) } else { None }
+/// The form that this mail put by, or why it is opened for nobody who takes it in at that moment; `None` where it does not
+/// call itself one.
+pub async fn returned(deposits: &Arc<Deposits>, raw: &Bytes, at: Timestamp) -> Option<Result<Returned, Unopened>> {
+    if mime::is_of_deposit(raw) { Some(opened(deposits, raw, at).await) } else { None }
 }
 
-async fn opened(deposits: &Arc<Deposits>, raw: &Bytes) -> Result<Returned, Unopened> {
+async fn opened(deposits: &Arc<Deposits>, raw: &Bytes, at: Timestamp) -> Result<Returned, Unopened> {
     let (deposits, mail) = (Arc::clone(deposits), raw.clone());
     let opening = async move {
-        let mut returned = deposits.open(&mime::contents(&mail), Timestamp::now())?;
+        let mut returned = deposits.open(&mime::contents(&mail), at)?;
         returned.received.enclosed = mime::enclosed_in(&returned.received.attachments);
         Ok(returned)
     };
@@ -41,7 +42,7 @@ impl Pipeline {
         if envelope.size > raw.len() as u64 {
             return Some(self.cut_off(envelope.channel, raw).await);
         }
-        Some(match opened(&self.deposits, raw).await {
+        Some(match opened(&self.deposits, raw, Timestamp::now()).await {
             Ok(returned) => self.returned(returned, envelope.channel, raw.clone()).await,
             Err(why) => self.unopened(why, envelope.channel, raw).await,
         })

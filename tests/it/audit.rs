@@ -6,9 +6,10 @@ use std::{
     fs,
 };
 
+use data_encoding::BASE64;
 use jiff::{ToSpan as _, Zoned};
-use passerelle::sandbox::Sandbox;
-use reqwest::Method;
+use passerelle::sandbox::{Failure, Failures, Sandbox};
+use reqwest::{Method, Response};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tokio::task::block_in_place;
@@ -19,7 +20,7 @@ use crate::{
         bilingual::is_french_throughout,
         dovecot::{self, Dovecot, PASSWORD},
         free_port,
-        gateway::{AGENT, ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, mail, sandbox, titled},
+        gateway::{AGENT, ASSISTANCE, DIRECTORS, FOLLOWUP, Gateway, form, mail, sandbox, titled},
         helpdesk::Helpdesk,
         postfix::Postfix,
         wait_until,
@@ -73,8 +74,14 @@ impl Site {
 
     /// What the program says and its exit code.
     async fn audit(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        self.audit_with(&[], arguments).await
+    }
+
+    /// The same with these settings, too.
+    async fn audit_with(&self, more: &[(&str, &str)], arguments: &[&str]) -> (Option<i32>, String) {
         let settings = self.settings();
-        let settings: Vec<_> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        let settings = settings.iter().map(|(key, value)| (*key, value.as_str()));
+        let settings: Vec<_> = settings.chain(more.iter().copied()).collect();
         let patience: &[&str] = if arguments.contains(&"--patience") { &[] } else { &["--patience", "0s"] };
         let arguments = [&["audit"], patience, arguments].concat();
         let output = run(passerelle(&arguments, &settings), b"").await;
@@ -278,6 +285,67 @@ async fn an_address_that_is_not_served_and_gives_mails_back_is_told_of() {
     assert!(found["given-back"][0]["says"].as_str().unwrap().contains("no such recipient here"));
 }
 
+/// Forms and what is added to a request, put by in the mailbox while GLPI was away: each is looked for under its own name,
+/// with its own files, not under the name of the mail around it.
+#[tokio::test(flavor = "multi_thread")]
+async fn forms_that_came_back_are_looked_for_as_the_forms_they_are() {
+    let (glpi, mailbox, folder) = (sandbox().await, Dovecot::start(), tempfile::tempdir().unwrap());
+    let imap = format!("imap://{}:{PASSWORD}@127.0.0.1:{}?tls=off", ASSISTANCE.replace('@', "%40"), mailbox.port());
+    let settings = [("imap.url", imap.as_str()), ("imap.poll", "1s"), ("portal.when_down", "queue")];
+    let gateway = Gateway::sending(glpi.url().as_str(), &settings).await;
+    let before: Value = gateway.post_form(&form(DIRECTORS[0], "Avant"), None).await.json().await.unwrap();
+    glpi.set_failures(Failure::Maintenance);
+    let with_file = |mut fields: Value, name: &str| {
+        fields["attachments"] = json!([{"name": name, "content": BASE64.encode(name.as_bytes())}]);
+        fields
+    };
+    let queued = async |answer: Response| {
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["status"], "queued", "{body}");
+        body["reference"].as_str().unwrap().to_owned()
+    };
+    let asked = with_file(form(DIRECTORS[1], "Revenue"), "demande.txt");
+    let asked = queued(gateway.post_form(&asked, None).await).await;
+    let address = format!("/v1/requests/{}/followups?requester={}", before["ticket"], DIRECTORS[0]);
+    let added = with_file(json!({"description": "Et ceci"}), "complement.txt").to_string();
+    let added = gateway.signed_with_key(Method::POST, &address, "plus", added.as_bytes());
+    let added = queued(added.header("Content-Type", "application/json").send().await.unwrap()).await;
+    glpi.set_failures(Failures::none());
+    wait_until("both are filed away", async || block_in_place(|| mailbox.messages(ASSISTANCE, "Traités")).len() == 2)
+        .await;
+    gateway.finish().await;
+    let site = Site { glpi, mailbox, log: folder.path().join("none"), _folder: folder, plain: Vec::new() };
+    let (code, said) = site.audit(&["--lang", "en"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("2 handled, 0 refused, 0 ignored, 0 put aside, 0 waiting"), "{said}");
+
+    // What is taken out is missed, of either.
+    let staff = Helpdesk::sign_in(&site.glpi.url(), "glpi", "glpi").await;
+    for link in staff.get("Document_Item?range=0-99").await.as_array().unwrap() {
+        staff.call(Method::DELETE, &format!("Document_Item/{}?force_purge=true", link["id"]), json!({})).await;
+    }
+    let (code, found, _) = site.findings(&["--lang", "en"]).await;
+    assert_eq!((code, counts(&found)), (Some(1), vec![("files-missing", 2)]), "{found:?}");
+    let mut files: Vec<_> = found["files-missing"].iter().map(|it| (&it["reference"], &it["files"])).collect();
+    files.sort_by_key(|(_, files)| files.to_string());
+    assert_eq!(files, [(&json!(added), &json!(["complement.txt"])), (&json!(asked), &json!(["demande.txt"]))]);
+
+    // Where the secret that sealed them was changed, nothing can be said of what was accepted; that is no agreement. One that was
+    // refused is where it belongs.
+    block_in_place(|| {
+        let stored = site.mailbox.messages(ASSISTANCE, "Traités");
+        site.mailbox.store(ASSISTANCE, "Refusés", [&stored[0].raw]);
+    });
+    let changed = [("redis.key_secret", "un-autre-secret")];
+    for (language, says) in
+        [("en", "its seal is not this gateway's"), ("fr", "son sceau n’est pas celui de cette passerelle")]
+    {
+        let (code, said) = site.audit_with(&changed, &["--lang", language]).await;
+        assert_eq!((code, said.matches(says).count()), (Some(1), 2), "{said}");
+        assert!(said.contains("redis.key_secret"), "{said}");
+    }
+}
+
 /// By its name, which the relay's log tells; or with all others, which the log does but count.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -397,7 +465,7 @@ async fn what_cannot_be_read_is_said_and_is_no_agreement() {
     for part in ["UNREAD     mailbox", "UNREAD     relay log", "0 that do not add up, 2 that could not be read"] {
         assert!(said.contains(part), "{part} in {said}");
     }
-    site.glpi.set_failures(passerelle::sandbox::Failure::Maintenance);
+    site.glpi.set_failures(Failure::Maintenance);
     let (code, said) = site.audit(&["--lang", "fr"]).await;
     assert!(code == Some(75) && said.contains("NON LU     GLPI"), "{said}");
     let (code, said) = site.audit(&["--since", "hier"]).await;

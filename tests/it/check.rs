@@ -192,25 +192,38 @@ async fn check_names_the_proxy_variables_in_force() {
     }
 }
 
-/// `/readyz` says the same reason to whoever asks, and who runs it finds the remedy in the log.
+/// `/readyz` and the log say the same reason and remedy, each in its language, with the proxy variables in force.
 #[tokio::test(flavor = "multi_thread")]
-async fn readiness_says_why_and_the_log_what_to_do() {
+async fn readiness_says_why_and_what_to_do_as_the_log_does() {
     let folder = tempfile::tempdir().unwrap();
-    for (url, [_, remedy, raison, _]) in out_of_reach(folder.path()).await {
+    let asked = async |url: &str, variables: &[(&str, &str)]| {
         let settings = [
-            ("glpi.url", url.as_str()),
+            ("glpi.url", url),
             ("glpi.user_token", "jeton-de-seize-lettres"),
             ("http.portal_secrets", PORTAL_SECRET),
             ("glpi.breaker_failures", "0"),
         ];
-        let gateway = Served::start(folder.path(), &settings).await;
+        let gateway = Served::start_among(folder.path(), &settings, variables).await;
         let (status, said) = gateway.get("/readyz").await.unwrap();
-        let said = said.replace('\u{a0}', " ");
-        assert!(status == 503 && said.contains("not-ready") && said.contains(raison), "{url}: {status} {said}");
-        assert!(said.contains("Son journal dit quoi faire."), "{said}");
+        assert!(status == 503 && said.contains("not-ready"), "{url}: {status} {said}");
         let log = gateway.log();
         let line = log.lines().find(|line| line.contains("not ready")).unwrap_or_else(|| panic!("{url}: {log}"));
-        assert!(line.contains(remedy) && !line.contains("secret") && !said.contains("secret"), "{url}: {line}");
+        assert!(!line.contains("secret") && !said.contains("secret"), "{url}: {line} {said}");
+        (said.replace('\u{a0}', " "), line.to_owned())
+    };
+    for (url, [reason, remedy, raison, remede]) in out_of_reach(folder.path()).await {
+        let (said, line) = asked(&url, &[]).await;
+        assert!(said.contains(raison) && said.contains(remede) && !said.contains("PROXY"), "{url}: {said}");
+        assert!(line.contains(reason) && line.contains(remedy) && !line.contains("PROXY"), "{url}: {line}");
+    }
+    let proxies = [("HTTPS_PROXY", "http://moi:secret@127.0.0.1:9"), ("NO_PROXY", "127.0.0.1")];
+    // One that stands still is waited for as long as one that answers nothing.
+    let still = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let still = format!("http://{}/", still.local_addr().unwrap());
+    for url in ["http://127.0.0.1:9/", still.as_str()] {
+        let (said, line) = asked(url, &proxies).await;
+        assert!(said.contains("le mandataire que donnent HTTPS_PROXY, NO_PROXY"), "{said}");
+        assert!(line.contains("the proxy that HTTPS_PROXY, NO_PROXY name"), "{line}");
     }
 }
 
@@ -235,6 +248,48 @@ async fn a_gateway_s_figures_say_whether_glpi_answers() {
         let figures = gateway.figures().await;
         assert_eq!(figures.of(UP).map(|(_, value)| value).collect::<Vec<_>>(), [up], "{failure:?}");
     }
+}
+
+/// A mistake hides neither what is warned of nor what is wrong elsewhere: one run names all of it, and says what it could
+/// not look at.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_run_names_mistakes_and_what_is_wrong_elsewhere() {
+    let sandbox = sandbox().await;
+    let base = glpi(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("directeurs.csv");
+    fs::write(&file, "email;role\n").unwrap();
+    let mistaken = [
+        ("lmtp.listen", "127.0.0.1"),
+        ("directory.csv", file.to_str().unwrap()),
+        ("http.listen", "127.0.0.1:8080"),
+        ("http.timeout", "20s"),
+        ("glpi.login", "dir1"),
+        ("glpi.password", "dir1"),
+    ];
+    let said = async |more: &[(&str, &str)], language: &str| {
+        let settings = with(&base, &[&mistaken[..], more].concat());
+        let output = run(passerelle(&["check", "--lang", language], &settings), b"").await;
+        assert_eq!(output.status.code(), Some(78));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (report, mistakes) = said(&[], "en").await;
+    assert!(mistakes.contains("lmtp.listen: \"127.0.0.1\" has no port"), "{mistakes}");
+    for part in [
+        "warning  http.timeout",
+        "ok       GLPI: version",
+        "ERROR    service account",
+        "directory csv: ",
+        "warning  not looked at: ways in\n",
+    ] {
+        assert!(report.contains(part), "{part} in {report}");
+    }
+    // Where GLPI cannot be asked, the file can be read.
+    let (report, mistakes) = said(&[("glpi.url", "glpi")], "fr").await;
+    assert!(mistakes.contains("lmtp.listen") && mistakes.contains("glpi.url"), "{mistakes}");
+    assert!(report.contains("annuaire csv") && report.contains("pas regardé\u{a0}: GLPI, "), "{report}");
+    assert!(!report.contains("compte de service"), "{report}");
+    is_french_throughout(&report);
 }
 
 /// Settings beside the usual ones.

@@ -656,6 +656,18 @@ async fn check_names_each_thing_that_is_wrong_with_its_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn words_that_are_no_text_are_arguments_that_cannot_be_used() {
+    use std::os::unix::ffi::OsStringExt as _;
+    for (arguments, code) in [(&["check"][..], 64), (&[][..], 64), (&["ingest"][..], 75)] {
+        let mut command = passerelle(arguments, &[]);
+        command.arg(std::ffi::OsString::from_vec(b"--\xff".to_vec()));
+        let output = run(command, b"").await;
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(code) && !said.contains("defect"), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_configuration_is_shown_at_its_place_and_ends_with_ex_config() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("passerelle.toml");
@@ -668,6 +680,32 @@ async fn a_bad_configuration_is_shown_at_its_place_and_ends_with_ex_config() {
     assert_eq!(ingest.status.code(), Some(75), "the relay keeps the mail");
     let nothing = run(passerelle(&["serve"], &[]), b"").await;
     assert!(text(&nothing.stderr).contains("no configuration is given"), "{}", text(&nothing.stderr));
+}
+
+/// What may pass by itself is worth another start; for the rest somebody has to change something.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_the_gateway_from_listening_for_now_ends_the_start_with_ex_tempfail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "kept").unwrap();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (taken, file) = (other.local_addr().unwrap().to_string(), format!("unix:{}", file.display()));
+    for (key, address, code) in [
+        ("lmtp.listen", "192.0.2.1:2424", 75),
+        ("lmtp.listen", "passerelle.invalid:2424", 75),
+        ("lmtp.listen", taken.as_str(), 75),
+        ("http.listen", taken.as_str(), 75),
+        ("lmtp.listen", file.as_str(), 78),
+    ] {
+        let settings = [("glpi.url", "http://127.0.0.1:9"), ("glpi.user_token", "jeton"), (key, address)];
+        let output = run(passerelle(&["serve"], &settings), b"").await;
+        let shown = text(&output.stderr);
+        assert!(output.status.code() == Some(code) && shown.contains("cannot listen on"), "{address}: {shown}");
+    }
+    let unit = include_str!("../../packaging/passerelle.service");
+    let stays_down = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus=")).unwrap();
+    let stays_down: Vec<_> = stays_down.split(' ').collect();
+    assert!(stays_down.contains(&"78") && !stays_down.contains(&"75"), "{stays_down:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

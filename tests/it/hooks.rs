@@ -16,7 +16,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::{
-    gateway::{ALL_NOTICES, DIRECTORS, Gateway, configured, form, sandbox},
+    gateway::{ALL_NOTICES, DIRECTORS, Gateway, form, read, sandbox},
     helpdesk::Helpdesk,
     hooked_portal::{Got, Portal, secrets},
     redis::Redis,
@@ -394,7 +394,7 @@ async fn a_check_tries_the_hook() {
     let (sandbox, portal) = (sandbox().await, Portal::start().await);
     let secrets = secrets();
     let settings = [("hooks.url", portal.url.as_str()), ("hooks.secrets", secrets.as_str())];
-    let checking = check::run(configured(sandbox.url().as_str(), &settings), check::Args::default());
+    let checking = check::run(read(sandbox.url().as_str(), &settings), check::Args::default());
     Box::pin(checking).await.unwrap();
     assert_eq!(portal.got().iter().map(Got::kind).collect::<Vec<_>>(), ["check"]);
 }

@@ -300,6 +300,34 @@ async fn the_client_of_another_machine_is_made() {
     assert!(code == Some(1) && shown.contains("LEFT ALONE     API client"), "{shown}");
 }
 
+/// Several gateways are let in, and no machine between them.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_gateway_has_a_client_of_its_own() {
+    let sandbox = sandbox().await;
+    let folder = tempfile::tempdir().unwrap();
+    let first = ["--apply", "--gateway", "192.0.2.7"];
+    let more =
+        [&first[..], &["--gateway", "192.0.2.200", "--gateway", "2001:db8::7", "--gateway", "2001:db8::9"]].concat();
+    let (code, shown) = setup(&sandbox, folder.path(), &first).await;
+    assert_eq!(code, Some(0), "{shown}");
+    let (code, shown) = setup(&sandbox, folder.path(), &more).await;
+    assert_eq!(code, Some(0), "{shown}");
+    let created = "API client: «Passerelle 2» for 192.0.2.200, 2001:db8::7, «Passerelle 3» for 2001:db8::9";
+    assert!(shown.contains(created), "{shown}");
+    let clients = admin(&sandbox).await.get("APIClient").await;
+    let made = |client: &&Value| client["name"].as_str().unwrap().starts_with("Passerelle");
+    let made: Vec<_> = clients.as_array().unwrap().iter().filter(made).collect();
+    assert_eq!(made.len(), 3, "{made:?}");
+    for client in &made {
+        assert_eq!(client["ipv4_range_start"], client["ipv4_range_end"], "{client}");
+    }
+    let mut sixes: Vec<_> = made.iter().map(|client| client["ipv6"].as_str().unwrap()).collect();
+    sixes.sort_unstable();
+    assert_eq!(sixes, ["2001:db8::7", "2001:db8::9", "::1"]);
+    let (code, shown) = setup(&sandbox, folder.path(), &more).await;
+    assert!(code == Some(0) && shown.contains("«Passerelle» admits 192.0.2.7, «Passerelle 2» admits"), "{shown}");
+}
+
 /// Runs a command on a terminal that shows what is typed, and types each answer once its question is there; gives the
 /// exit code and all that the terminal showed.
 fn typed(arguments: &[&str], answers: &[(&str, &str)]) -> (Option<i32>, String) {

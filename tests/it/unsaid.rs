@@ -5,6 +5,7 @@
 mod rest;
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     fs::{self, File},
     net::TcpListener,
@@ -16,6 +17,7 @@ use data_encoding::BASE64;
 
 use passerelle::{
     cli::demo::lmtp_client::deliver,
+    intake::form::FIELDS,
     sandbox::{Failure, Options, Rule, Sandbox},
 };
 use reqwest::{Client, Method, RequestBuilder};
@@ -27,14 +29,17 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::support::{
-    dovecot::{self, Dovecot},
-    gateway::{AGENT, ASSISTANCE, DIRECTORS},
-    oauth::{CLIENT_ID, CLIENT_SECRET, Provider, REFRESH_TOKEN},
-    redis::Redis,
-    signing,
-    sink::{Moods, Sink},
-    wait_until,
+use crate::{
+    config,
+    support::{
+        dovecot::{self, Dovecot},
+        gateway::{AGENT, ASSISTANCE, DIRECTORS},
+        oauth::{CLIENT_ID, CLIENT_SECRET, Provider, REFRESH_TOKEN},
+        redis::Redis,
+        signing,
+        sink::{Moods, Sink},
+        wait_until,
+    },
 };
 
 /// The service account's token at the stand-in.
@@ -58,16 +63,16 @@ const SECRETS: [(&str, &str); 11] = [
 
 /// Secrets that stand in addresses, and those of the mailbox's provider of tokens with the tokens it gives.
 const IN_ADDRESSES: [(&str, &str); 6] = [
-    ("the mailbox's password", "zqmailboxpassword"),
-    ("the relay's password", "zqrelaypassword"),
-    ("the key of the portal's hook", "zqhooksecret0000"),
+    ("imap.url", "zqmailboxpassword"),
+    ("smtp.url", "zqrelaypassword"),
+    ("hooks.secrets", "zqhooksecret0000"),
     ("imap.oauth.client_secret", CLIENT_SECRET),
     ("imap.oauth.refresh_token", REFRESH_TOKEN),
     ("an access token", "access-token-"),
 ];
 
 /// The words of what people hand in: where each stands.
-const WORDS: [(&str, &str); 22] = [
+const WORDS: [(&str, &str); 24] = [
     ("the name of a mail's sender", "zqsendername"),
     ("a stranger's address", "zqstranger"),
     ("the subject", "zqsubject"),
@@ -90,6 +95,8 @@ const WORDS: [(&str, &str); 22] = [
     ("a signature that is none", "zqwrongsignature"),
     ("a query", "zqquery"),
     ("who signed in at the proxy", "zqidentity"),
+    ("a form's error message", "zqerrormessage"),
+    ("a form's code of a school", "0219375X"),
 ];
 
 /// A running gateway that says all it can.
@@ -216,9 +223,15 @@ async fn hand_everything_in(gateway: &Chatty, glpi: &Sandbox) -> String {
     say(gateway.lmtp, &commands).await;
 
     let form = |requester: &str| {
-        json!({"requester": requester, "application": "LSU", "title": "zqtitle", "description": "zqdescription",
-            "phone": "0389716253", "attachments": [{"name": "zqfilename.txt", "content": "enFjb250ZW50cw=="}]})
+        json!({"requester": requester, "application": "LSU", "type": "incident", "urgency": 3, "title": "zqtitle",
+            "description": "zqdescription", "error_message": "zqerrormessage", "phone": "0389716253", "uai": "0219375X",
+            "attachments": [{"name": "zqfilename.txt", "content": "enFjb250ZW50cw=="}]})
     };
+    // All that a form has, but for a nature, which is one of the mappings'.
+    let fields = serde_json::to_value(FIELDS).unwrap();
+    let fields = fields.as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap());
+    let left: Vec<_> = fields.filter(|name| form("").get(name).is_none()).collect();
+    assert_eq!(left, ["nature"]);
     let answer = gateway.deposit(&form(DIRECTORS[1]), "zqidempotency-1").await;
     assert!(answer.contains("\"created\""), "{answer}");
     gateway.deposit(&form("zqrequester@ac-dijon.fr"), "zqidempotency-2").await;
@@ -295,6 +308,27 @@ async fn problems_of_the_signed_in(gateway: &Chatty, glpi: &Sandbox, who: &str) 
     said
 }
 
+/// Where the program itself breaks, its words stay its own: here it is let open so few files that its runtime cannot be
+/// had.
+#[test]
+fn the_program_says_where_it_broke_and_nothing_else() {
+    let few = "ulimit -n 5; exec \"$0\" \"$@\"";
+    let words = ["ingest", "--sender", "zqenvelope@ac-dijon.fr", "--recipient", "zqrecipient@ac-dijon.fr"];
+    let mut program = std::process::Command::new("sh");
+    program.args(["-c", few, env!("CARGO_BIN_EXE_passerelle")]).args(words).env_clear().stdin(Stdio::null());
+    let output = program.envs(SECRETS.iter().map(|(name, value)| (key(name), *value))).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let [line] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
+    let line_number =
+        line.strip_prefix("defect at ").and_then(|place| place.rsplit_once(':')).map(|(_, number)| number);
+    assert!(line_number.is_some_and(|number| number.parse::<u32>().is_ok()), "{said}");
+    for word in ["zq", "UnixStream", "open files", "panicked"] {
+        assert!(!said.contains(word), "{word} in {said}");
+    }
+    assert_eq!(output.status.code(), Some(75), "the relay keeps the mail");
+    assert!(output.stdout.is_empty());
+}
+
 /// All that a Redis holds: names and values, as it would give them to another one, uncompressed.
 fn dump(redis: &Redis) -> String {
     redis.run(&["CONFIG", "SET", "rdbcompression", "no"]);
@@ -322,6 +356,14 @@ fn a_secret_is_found_in_base64_wherever_it_stands() {
             assert!(forms_of("zqmailboxpassword").any(|form| text.contains(&form)), "{before} {after}: {text}");
         }
     }
+}
+
+/// Each secret that the program knows is planted by one of the tests here.
+#[test]
+fn every_secret_of_the_configuration_is_planted() {
+    let planted = SECRETS.iter().chain(&IN_ADDRESSES).chain(&rest::REFUSED).map(|(key, _)| *key);
+    let planted: BTreeSet<_> = planted.chain(["glpi.user_token"]).filter(|key| key.contains('.')).collect();
+    assert_eq!(planted, config::SECRETS.iter().map(|(key, _)| *key).collect());
 }
 
 fn held<'a>(text: &str, words: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
@@ -422,7 +464,8 @@ async fn nothing_that_was_handed_in_and_no_secret_is_written_anywhere(#[case] fo
 
     // It was all there, and there was much to say of it.
     assert!(glpi.tickets().iter().any(|ticket| ticket.name.contains("zqsubject")));
-    assert!(glpi.tickets().iter().any(|ticket| ticket.name.contains("zqtitle")));
+    let made_of_form = glpi.tickets().into_iter().find(|ticket| ticket.name.contains("zqtitle")).unwrap();
+    assert!(made_of_form.content.contains("zqerrormessage") && made_of_form.content.contains("0219375X"));
     assert!(log.lines().count() > 100 && kept.contains("request:") && figures.contains("passerelle_received_total"));
     assert!(log.contains("127.0.0.1"), "{log}");
     let secrets = SECRETS.map(|(key, secret)| (key, secret.rsplit([':', '_']).next().unwrap()));

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
-use super::{notices, report::Report};
+use super::report::Report;
 use crate::{
     app::App,
     cli::needs::{Lack, Needs},
@@ -11,7 +11,7 @@ use crate::{
         deliver::{Missing, Names},
         route::{Level, Mappings, TargetEntity},
     },
-    glpi::{Glpi, Profile, RIGHTS, Right},
+    glpi::{Glpi, Profile, RIGHTS, Right, ServerInfo},
     text::Bilingual,
 };
 
@@ -21,13 +21,18 @@ const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(5);
 /// File types that requests often bring and GLPI does not take out of the box.
 const USEFUL_TYPES: &[&str] = &["pdf", "png", "jpg", "docx", "xlsx", "odt", "ods", "eml", "heic", "webp", "mp4"];
 
-/// Whether GLPI can be asked further.
-pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, mappings: &Mappings) -> bool {
+/// What GLPI says of itself; `None` where it cannot be asked further.
+pub(super) async fn check(
+    report: &mut Report,
+    glpi: &Glpi,
+    config: &Config,
+    mappings: &Mappings,
+) -> Option<ServerInfo> {
     let info = match glpi.server_info().await {
         Ok(info) => info,
         Err(error) => {
             report.glpi_error(&Bilingual::same("GLPI"), &error);
-            return false;
+            return None;
         }
     };
     report.ok(&Bilingual::same("GLPI"), &Bilingual::same(format!("version {}", info.version)));
@@ -60,8 +65,7 @@ pub(super) async fn check(report: &mut Report, glpi: &Glpi, config: &Config, map
         Err(error) => report.glpi_error(&file_types(), &error),
     }
     accounts(report, glpi).await;
-    notices::check(report, glpi, config, info.mails).await;
-    true
+    Some(info)
 }
 
 fn file_types() -> Bilingual {

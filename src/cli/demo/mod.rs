@@ -126,7 +126,7 @@ pub async fn run(args: Args, ignored: &[String]) -> Result<u8> {
     let config = config::load_from(None, settings(&sandbox, portal_address, api, lmtp, args.hooks.as_deref()))?;
     let app = App::build_with(config, mailer)?;
     announced::say(&app.informer).await?;
-    let server = app.bind(telemetry::metrics()).await?;
+    let server = app.bind(telemetry::metrics()).await.map_err(|not| not.error)?;
     let lmtp = server.lmtp_addresses().first().and_then(|address| address.parse().ok());
     let (Some(api), Some(for_sign_in), Some(lmtp)) = (server.http_address(), server.identity_address(), lmtp) else {
         return Err(miette::miette!("the demonstration has no address to send to"));

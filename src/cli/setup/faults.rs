@@ -49,19 +49,6 @@ pub(super) fn find(wanted: &Wanted, given: Given<'_>) -> Vec<Failed> {
     found.extend(of_language(&wanted.language));
     found.extend(of_passwords(wanted));
     found.extend(of_folder(&wanted.into));
-    if wanted.gateway.iter().filter(|it| it.is_ipv6()).count() > 1 {
-        found.push(fault(
-            "--gateway",
-            (
-                "is given with several IPv6 addresses, and GLPI’s API client has one",
-                "a plusieurs adresses IPv6, et le client de l’API de GLPI en a une",
-            ),
-            (
-                "give one of them, and make another API client in GLPI",
-                "donnez-en une, et créez un autre client de l’API dans GLPI",
-            ),
-        ));
-    }
     if wanted.announcements && wanted.operators.is_empty() && !names_people(wanted) {
         found.push(fault(
             "--announcements",

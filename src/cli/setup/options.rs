@@ -101,7 +101,7 @@ pub struct Args {
     /// The gateway's address as GLPI sees it; more than one: several times [default: this machine's towards GLPI]
     #[arg(long, value_name = "IP")]
     pub gateway: Vec<String>,
-    /// The name of the API client
+    /// The name of the API client; those of further gateways are numbered
     #[arg(long, default_value = "Passerelle")]
     pub client: String,
     /// The name of the profile

@@ -1,9 +1,12 @@
 //! Where the gateway listens: addresses that can be none, and that are taken by another of its own.
 
-use std::path::Path;
+use std::{net::IpAddr, path::Path};
 
 use super::found::Mistakes;
-use crate::{config::Config, text::Bilingual};
+use crate::{
+    config::{Config, Http},
+    text::Bilingual,
+};
 
 /// The longest path of a Unix socket, in bytes (`sun_path` without its end).
 const LONGEST_SOCKET: usize = 107;
@@ -23,7 +26,7 @@ struct Listen<'a> {
     address: &'a str,
 }
 
-/// Each address that cannot be listened on, and those that are the same.
+/// Each address that cannot be listened on, those that are the same, and one that lets others than the proxy in.
 pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
     let (listen, admin) =
         (config.http.listen.map(|it| it.to_string()), config.http.admin_listen.map(|it| it.to_string()));
@@ -60,6 +63,41 @@ pub(super) fn find(config: &Config, mistakes: &mut Mistakes) {
             }
         }
     }
+    find_open(&config.http, mistakes);
+}
+
+/// A listener that believes every call who is signed in, and that others than the proxy reach.
+fn find_open(http: &Http, mistakes: &mut Mistakes) {
+    let Some(address) = http.identity_listen.as_deref().filter(|address| is_for_others(address)) else { return };
+    if http.proxy_secret.is_some() {
+        return;
+    }
+    mistakes.add(
+        &["http.identity_listen", "http.proxy_secret"],
+        Bilingual::new(
+            format!("http.identity_listen is \"{address}\": whoever reaches it from another machine is whom they say they are"),
+            format!("http.identity_listen vaut \"{address}\"\u{a0}: qui l’atteint d’une autre machine est celui qu’il dit être"),
+        ),
+        Bilingual::new(
+            "Give http.proxy_secret (`openssl rand -hex 32`), which the proxy sends in X-Passerelle-Proxy-Secret where it \
+             signs people in and nowhere else; or listen where only the proxy is: \"unix:/run/passerelle/identity.sock\", \
+             or a port of 127.0.0.1.",
+            "Donnez http.proxy_secret (`openssl rand -hex 32`), que le mandataire envoie dans X-Passerelle-Proxy-Secret là \
+             où il connecte les personnes et nulle part ailleurs\u{a0}; ou écoutez là où il n’y a que lui\u{a0}: \
+             \"unix:/run/passerelle/identity.sock\", ou un port de 127.0.0.1.",
+        ),
+    );
+}
+
+/// Whether other machines may reach this address; what is none is said elsewhere.
+fn is_for_others(address: &str) -> bool {
+    if address.starts_with("unix:") || mistake(address).is_some() {
+        return false;
+    }
+    let is_here = |host: &str| {
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    };
+    host_and_port(address).is_some_and(|(host, _)| !is_here(host))
 }
 
 /// Sockets whose folder is not there.
@@ -210,7 +248,7 @@ fn is_same(one: &str, other: &str) -> bool {
 mod tests {
     use rstest::rstest;
 
-    use super::{is_same, mistake};
+    use super::{is_for_others, is_same, mistake};
     use crate::text::Language;
 
     #[rstest]
@@ -242,6 +280,23 @@ mod tests {
             let said = said.text(Language::English);
             assert!(said.contains(remedy), "{said}");
         }
+    }
+
+    #[rstest]
+    #[case("unix:/run/passerelle/identity.sock", false)]
+    #[case("127.0.0.1:8081", false)]
+    #[case("127.9.9.9:8081", false)]
+    #[case("[::1]:8081", false)]
+    #[case("[::ffff:127.0.0.1]:8081", false)]
+    #[case("localhost:8081", false)]
+    #[case("0.0.0.0:8081", true)]
+    #[case("[::]:8081", true)]
+    #[case("10.2.0.4:8081", true)]
+    #[case("127.0.0.1.ac-lyon.fr:8081", true)]
+    #[case("passerelle:8081", true)]
+    #[case("127.0.0.1", false)]
+    fn an_address_that_others_reach_is_known(#[case] address: &str, #[case] others: bool) {
+        assert_eq!(is_for_others(address), others);
     }
 
     #[rstest]

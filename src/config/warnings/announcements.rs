@@ -71,7 +71,7 @@ fn files(config: &Config, found: &mut Vec<Found>) {
     }
     // Files come in as Base64: four letters for three bytes.
     let as_letters = most.div_ceil(3).saturating_mul(4);
-    if http.listen.is_some() && (http.max_size as u64) < as_letters {
+    if http.is_served() && (http.max_size as u64) < as_letters {
         found.push((
             "announcements.max_size",
             Bilingual::new(

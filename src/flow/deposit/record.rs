@@ -32,7 +32,7 @@ pub struct Returned {
 }
 
 /// Why a mail that calls itself a form that was put by is opened for nobody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Unopened {
     /// It holds no record, or one that this gateway has not sealed.
     #[error("its seal is not this gateway's, or what it covers was changed")]

@@ -55,6 +55,7 @@ async fn findings(app: &App, told: &[(TicketId, Reference)]) -> BTreeMap<&'stati
         recipients: app.pipeline.rules.recipients(),
         glpi: app.glpi.in_background(),
         deliverer: &app.pipeline.deliverer,
+        deposits: &app.pipeline.deposits,
         receipts: &app.pipeline.receipts,
     };
     let period = AuditPeriod { since: now - 1.hour(), patience: Duration::ZERO };

@@ -65,11 +65,37 @@ async fn an_address_without_a_secret_is_no_proof() {
 
 #[tokio::test]
 async fn only_the_proxy_s_listener_believes_without_a_secret() {
-    let api = api(|http| http.identity_listen = Some("127.0.0.1:0".to_owned())).await;
+    let api = api(|http| {
+        http.identity_listen = Some("127.0.0.1:0".to_owned());
+        http.proxy_secret = None;
+    })
+    .await;
     let by = |url: &str| Client::new().post(format!("{url}/v1/requests")).json(&form()).header("X-Remote-Mail", PERSON);
     assert_eq!(by(&api.identity_url.clone().unwrap()).send().await.unwrap().status(), 201);
     assert_eq!(api.seen.last_form().requester.unwrap().to_string(), PERSON);
     problem(by(&api.url).send().await.unwrap(), 401, "missing-credentials").await;
+}
+
+/// Whoever reaches a port may call there; a secret is set so that the proxy proves itself.
+#[tokio::test]
+async fn a_port_of_the_proxy_s_is_no_proof_where_there_is_a_secret() {
+    let api = api(|http| http.identity_listen = Some("127.0.0.1:0".to_owned())).await;
+    let port = api.identity_url.clone().unwrap();
+    let call = |person: bool| {
+        let call = Client::new().post(format!("{port}/v1/requests")).json(&form());
+        if person { call.header("X-Remote-Mail", PERSON) } else { call }
+    };
+    for secret in [None, Some(""), Some("autre-secret-de-seize")] {
+        let call = secret.iter().fold(call(true), |call, secret| call.header("X-Passerelle-Proxy-Secret", *secret));
+        problem(call.send().await.unwrap(), 401, "unproven-proxy").await;
+    }
+    problem(call(false).send().await.unwrap(), 401, "missing-credentials").await;
+    let page = Client::new().get(format!("{port}/portail")).header("X-Remote-Mail", PERSON).send().await.unwrap();
+    assert_eq!(page.status(), 401);
+    assert!(api.seen.forms.lock().unwrap().is_empty());
+    let proven = call(true).header("X-Passerelle-Proxy-Secret", PROXY_SECRET).send().await.unwrap();
+    assert_eq!(proven.status(), 201);
+    assert_eq!(api.seen.last_form().requester.unwrap().to_string(), PERSON);
 }
 
 #[tokio::test]

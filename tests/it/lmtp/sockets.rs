@@ -17,7 +17,7 @@ async fn refusal(address: &str, language: Language) -> String {
     config.glpi.user_token = Some("token".into());
     config.lmtp.listen = vec![address.to_owned()];
     let bound = App::build(config).unwrap().bind(telemetry::metrics()).await;
-    mistakes::shown(bound.err().unwrap(), language)
+    mistakes::shown(bound.err().unwrap().error.into(), language)
 }
 
 #[tokio::test]
@@ -71,6 +71,7 @@ async fn what_is_in_the_way_is_named_with_its_remedy() {
         (unix(&"x".repeat(120)), "107 bytes"),
         ("unix:lmtp.sock".to_owned(), "unix:/run"),
         (used, "ss -ltnp"),
+        ("passerelle.invalid:2424".to_owned(), "this machine’s resolver"),
         ("192.0.2.1:2424".to_owned(), "address of this machine"),
         ("2424".to_owned(), "127.0.0.1:2424"),
         (String::new(), "127.0.0.1:2424"),

@@ -192,9 +192,13 @@ async fn a_list_looks_again_only_at_pending_requests_that_were_changed() {
     assert!(after - before <= 4, "{} calls for {pending:?}", after - before);
 }
 
+/// Also where the proxy's listener is the only one.
+#[rstest]
+#[case(&[])]
+#[case(&[("http.listen", ""), ("http.identity_listen", "127.0.0.1:0")])]
 #[tokio::test(flavor = "multi_thread")]
-async fn what_to_expect_is_as_the_last_requests_took() {
-    let settings = [&ALWAYS_OPEN[..], &[("figures.every", "1s"), ("quota.per_day", "100")]].concat();
+async fn what_to_expect_is_as_the_last_requests_took(#[case] listeners: &[(&str, &str)]) {
+    let settings = [&ALWAYS_OPEN[..], &[("figures.every", "1s"), ("quota.per_day", "100")], listeners].concat();
     let scene = Scene::with(&settings).await;
     assert_eq!(scene.json("/v1/natures", "").await["applications"][0]["expected"], Value::Null);
     for minutes in [10_i64, 20, 30, 40, 50] {

@@ -66,7 +66,7 @@ impl Gateway {
 
     async fn run(app: App, outbox: Outbox) -> Self {
         let server = app.bind(telemetry::metrics()).await.unwrap();
-        let http = server.http_address().unwrap();
+        let http = server.http_address().or(server.identity_address()).unwrap();
         let lmtp = server.lmtp_addresses()[0].parse().unwrap();
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone()));
@@ -183,6 +183,11 @@ pub(crate) fn app(url: &str, settings: &[(&str, &str)]) -> App {
 
 /// The usual settings in front of the GLPI at `url`, and these.
 pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config {
+    read(url, settings).sound().unwrap()
+}
+
+/// The same as it was read, mistakes included.
+pub(crate) fn read(url: &str, settings: &[(&str, &str)]) -> config::Reading {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let usual = [
         ("glpi.url", url),
@@ -207,7 +212,7 @@ pub(crate) fn configured(url: &str, settings: &[(&str, &str)]) -> config::Config
         .chain(settings)
         .map(|(key, value)| (format!("PASSERELLE_{}", key.to_uppercase().replace('.', "__")), (*value).to_owned()))
         .collect();
-    config::load_from(None, all).unwrap()
+    config::read_from(None, all).unwrap()
 }
 
 /// What adds replies to their tickets: the setting itself, and a proof of their senders, which [`mail`] brings.

@@ -56,8 +56,15 @@ pub(crate) fn launched(settings: &BTreeMap<String, String>, [http, lmtp]: [Socke
 impl Served {
     /// Starts one with these settings, which logs into this folder, and waits until it answers.
     pub(crate) async fn start(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        Self::start_among(folder, settings, &[]).await
+    }
+
+    /// The same among variables that are no settings.
+    pub(crate) async fn start_among(folder: &Path, settings: &[(&str, &str)], others: &[(&str, &str)]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let settings = settings.iter().map(|(name, value)| (key(name), (*value).to_owned())).collect();
+        let settings = settings.iter().map(|(name, value)| (key(name), (*value).to_owned()));
+        let settings = settings.chain(others.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings = settings.collect();
         let (http, lmtp) = (address(), address());
         let log = folder.join(format!("served-{}.log", http.port()));
         let client = Client::builder().no_proxy().build().unwrap();

@@ -169,14 +169,29 @@ async fn refusing_redis() -> std::net::SocketAddr {
     address
 }
 
-/// Each of GLPI, Redis and the mailbox refuses its own, or knows none.
+/// Secrets that servers refuse, each of its setting.
+pub(super) const REFUSED: [(&str, &str); 5] = [
+    ("glpi.password", "zqglpipassword"),
+    ("redis.url", "zqredispassword"),
+    ("redis.sentinels", "zqsentinelpassword"),
+    ("redis.cluster", "zqclusterpassword"),
+    ("imap.password", "zqimappassword"),
+];
+
+/// Each of GLPI, Redis and the mailbox refuses its own, or knows none; Redis in each way in which it may be reached.
+#[rstest]
+#[case(&[("redis.url", "redis://personne:zqredispassword@HERE/")])]
+#[case(&[("redis.url", "redis://:zqredispassword@maitre/0"), ("redis.sentinels", "redis://personne:zqsentinelpassword@HERE")])]
+#[case(&[("redis.cluster", "redis://personne:zqclusterpassword@HERE")])]
 #[tokio::test(flavor = "multi_thread")]
-async fn secrets_that_servers_refuse_are_not_said() {
+async fn secrets_that_servers_refuse_are_not_said(#[case] of_redis: &[(&str, &str)]) {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let app_token = Some(SECRETS[0].1.to_owned());
     let glpi = Sandbox::start(Options { app_token, ..Options::default() }).await.unwrap();
     let (mailbox, redis, folder) = (Dovecot::start(), refusing_redis().await, tempfile::tempdir().unwrap());
-    let (glpi_url, redis_url) = (glpi.url(), format!("redis://personne:zqredispassword@{redis}/"));
+    let glpi_url = glpi.url();
+    let of_redis: Vec<_> =
+        of_redis.iter().map(|(key, value)| (*key, value.replace("HERE", &redis.to_string()))).collect();
     let listed = directory(folder.path());
     let imap = format!("imap://zqmailbox%40ac-dijon.fr@127.0.0.1:{}?tls=off", mailbox.port());
     let settings = [
@@ -184,7 +199,6 @@ async fn secrets_that_servers_refuse_are_not_said() {
         ("glpi.login", "passerelle"),
         ("glpi.password", "zqglpipassword"),
         ("quota.backend", "redis"),
-        ("redis.url", &redis_url),
         ("imap.url", &imap),
         ("imap.password", "zqimappassword"),
         ("sweep.every", "1s"),
@@ -193,6 +207,8 @@ async fn secrets_that_servers_refuse_are_not_said() {
         ("sender.authserv_ids", "relais.test"),
         ("sender.dns", "off"),
     ];
+    let of_redis = of_redis.iter().map(|(key, value)| (*key, value.as_str()));
+    let settings: Vec<_> = settings.into_iter().chain(of_redis).collect();
     let gateway = Chatty::start(folder.path(), "text", &settings).await;
     let director = "zqdirectoryaddress@ac-dijon.fr";
     deliver(gateway.lmtp, director, &[ASSISTANCE], &mail(director, "refused", "LSU")).await.unwrap();
@@ -212,10 +228,8 @@ async fn secrets_that_servers_refuse_are_not_said() {
         said.push((command, String::from_utf8([output.stdout, output.stderr].concat()).unwrap()));
     }
     assert!(said[3].1.contains("glpi.password") && said[4].1.contains("glpi.password"), "{said:?}");
-    let secrets =
-        [("glpi.password", "zqglpipassword"), ("redis.url", "zqredispassword"), ("imap.password", "zqimappassword")];
     for (place, text) in &said {
-        for (key, secret) in secrets.iter().chain(&SECRETS) {
+        for (key, secret) in REFUSED.iter().chain(&SECRETS) {
             let secret = secret.rsplit([':', '_']).next().unwrap();
             let found: Vec<_> = forms_of(secret).filter(|form| text.contains(form.as_str())).collect();
             assert!(found.is_empty(), "{place} holds {key}");
