@@ -338,6 +338,10 @@ reasons! {
     NewerSolution: Portal = "newer-solution",
         "La solution proposée à la demande n°\u{a0}{ticket} est plus récente que votre décision, qui n’a donc pas été enregistrée. Rechargez la demande, lisez cette solution, puis décidez.";
 
+    /// A request that is withdrawn while a solution waits for its requester's word.
+    SolutionWaiting: Portal = "solution-waiting",
+        "Une solution est proposée à la demande n°\u{a0}{ticket}, qui n’a donc pas été retirée. Lisez cette solution, puis approuvez-la\u{a0}: la demande sera close.";
+
     /// What comes as a form that was put by, and is not as this gateway sealed it.
     ForgedDeposit: Sender = "forged-deposit",
         "Ce message se présente comme une demande du portail mise en attente, mais son sceau n’est pas celui de ce service\u{a0}: aucune suite.";

@@ -390,13 +390,16 @@ pub(super) async fn withdraw(
             }
             let article = frame::number(submission.aside(ARTICLE))?;
             let article = state.ask(services.portal.article(article)).await?;
-            let handling = services.gateway().withdraw(person.clone(), number, article.title.clone());
+            let handling = services.gateway().withdraw(person.clone(), number, article.title.clone(), None);
             let outcome = state.finish(handling, room, deadline).await?;
-            if matches!(outcome, Outcome::Followup(_)) {
-                services.portal.helped(&person, article.id).await;
+            // One that was merged meanwhile has what they say, and goes on.
+            let is_withdrawn = matches!(&outcome, Outcome::Followup(addition) if addition.ticket == number);
+            if is_withdrawn {
+                services.has_helped(&person, article.id).await;
             }
             let is_unknown = is_unknown(&outcome);
-            settled(&state, &person, number, outcome, "retiree", Retry { is_unknown, ..retry }).await
+            let done = if is_withdrawn { "retiree" } else { "suivi" };
+            settled(&state, &person, number, outcome, done, Retry { is_unknown, ..retry }).await
         })
         .await
 }
