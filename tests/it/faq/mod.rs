@@ -3,6 +3,7 @@
 mod drafted;
 mod feeds;
 mod files;
+mod helped;
 mod kept;
 mod quality;
 mod suggested;
