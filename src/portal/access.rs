@@ -30,7 +30,6 @@ pub struct Portal {
     pub(super) knowledge: Arc<Knowledge>,
     pub(super) board: Arc<Board>,
     pub(super) places: Places,
-    pub(super) public_feeds: bool,
     /// Who writes the FAQ.
     pub(super) name: String,
     pub(super) readings: Readings,
@@ -67,7 +66,6 @@ impl Portal {
             knowledge,
             board,
             places: Places::new(config),
-            public_feeds: config.knowledge.public_feeds,
             name: config.portal.name.clone(),
             glpi,
             mappings,
