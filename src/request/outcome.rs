@@ -127,7 +127,7 @@ pub struct ReceiptDetails {
     pub deposited: Option<Zoned>,
     /// Articles that perhaps answer it.
     pub suggestions: Vec<Suggestion>,
-    /// What the academy says about its application at the moment.
+    /// What the academy says at the moment that concerns it.
     pub messages: Vec<CurrentMessage>,
 }
 

@@ -120,7 +120,7 @@ struct RecapPage<'a> {
     view: View,
     documents: Vec<String>,
     left_out: Vec<LeftOut>,
-    /// What the academy says of its application now.
+    /// What the academy says now that concerns it.
     messages: Vec<Message>,
     /// Articles that perhaps answer it.
     suggested: Vec<Arc<Article>>,
@@ -245,8 +245,7 @@ pub(super) async fn recap(
     let token = state.pages.tokens.token(&person, Timestamp::now());
     let suggested = suggested(&state, &view.row.title, view.row.application.as_deref());
     let application = view.row.application.as_deref().unwrap_or_default();
-    let mut messages = state.messages(&person, Some(application)).await;
-    messages.retain(|message| message.application.is_some());
+    let messages = state.messages(&person, Some(application)).await;
     page(StatusCode::OK, &RecapPage { frame, view, documents, left_out, messages, suggested, token })
 }
 
