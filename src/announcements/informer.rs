@@ -10,7 +10,7 @@ use std::{
 use data_encoding::BASE32_NOPAD;
 use futures_util::{FutureExt as _, future::join_all};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
 use tokio::{sync::Notify, time::Instant};
@@ -43,6 +43,8 @@ use crate::{
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How much longer a message is shown at least, where somebody prolongs it.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 /// One instance at a time asks second persons.
 const ASKING: &str = "announcement-questions";
 /// Bytes of what a second person confirms by.
@@ -556,6 +558,31 @@ impl Informer {
         tracing::info!(%reference, "an announcement is confirmed");
         self.wake.notify_one();
         Ok(self.progress_of(&journal))
+    }
+
+    /// Has the portal show a message until this moment; no longer where none is named.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not on the portal, the moment is over or before its begin, or GLPI does not keep it.
+    pub async fn show_until(
+        &self,
+        announcement: Announcement,
+        until: Option<Timestamp>,
+    ) -> Result<Announcement, InformError> {
+        if !announcement.on_portal {
+            return Err(InformError::MailOnly);
+        }
+        let now = Timestamp::now();
+        if until.is_some_and(|until| until < now + SHORTEST || until <= announcement.begins) {
+            return Err(InformError::Missing(Lack::End));
+        }
+        // One that has not begun ends before it begins: shown after all, it begins when its writer said. One that has begun
+        // does not, however lately that was.
+        let ends = until.unwrap_or_else(|| (now - SignedDuration::from_secs(1)).max(announcement.begins.min(now)));
+        let rewritten = self.keeping.rewrite(Announcement { ends: Some(ends), ..announcement }).await?;
+        tracing::info!(reference = %rewritten.reference, %ends, "a message of the portal has another end");
+        Ok(rewritten)
     }
 
     /// Stops a mailing for good: what is not sent stays so. Whoever sends it looks before each batch; the one that is on its
