@@ -28,7 +28,7 @@ DOC = $(SHARE)/doc/passerelle
 STAGE = target/package/root
 
 .PHONY: build program manual install package test-package reproducible audit picture \
-	test chaos load bench bench-memory bench-figures soak microbench demo lint fmt image
+	test chaos load bench bench-memory bench-figures bench-faq bench-announcement soak microbench demo lint fmt image
 
 # Installs what the tests need and is missing, then runs them all. Postfix starts as root only, so anybody
 # else is asked for sudo's password, after the build: sudo remembers it for some minutes.
@@ -66,6 +66,14 @@ bench-memory:
 # How long the figures of TICKETS tickets take, 134,000 if not given, and how much memory.
 bench-figures:
 	$(CARGO) bench --locked --bench throughput -- figures $(TICKETS)
+
+# How long a FAQ of ARTICLES articles takes to be searched after a start, 1,200 if not given.
+bench-faq:
+	$(CARGO) bench --locked --bench throughput -- faq $(ARTICLES)
+
+# How long an announcement to DIRECTORS directors takes with the settings that are shipped, 3,000 if not given.
+bench-announcement:
+	$(CARGO) bench --locked --bench throughput -- announcement $(DIRECTORS)
 
 # Whether its memory stays flat over SECONDS, an hour if not given.
 soak:

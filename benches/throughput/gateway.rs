@@ -136,6 +136,14 @@ impl Running {
         answer.json().await.unwrap()
     }
 
+    /// What becomes of this body there, sent by the holder of this token.
+    pub(crate) async fn post_with_token(&self, path: &str, token: &str, body: &Value) -> Value {
+        let call = self.client.post(format!("http://{}{path}", self.http)).bearer_auth(token);
+        let answer = call.header("Content-Type", "application/json").body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{:?}", answer.text().await);
+        answer.json().await.unwrap()
+    }
+
     /// What this person is shown there.
     pub(crate) async fn get_json(&self, path: &str, requester: &str) -> Value {
         let address = format!("{path}?requester={requester}");

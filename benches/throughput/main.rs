@@ -8,7 +8,8 @@
 //! its row.
 //!
 //! `make bench-memory` and `make soak` look at the gateway's memory alone: with a long backlog, over an hour.
-//! `make bench-figures` has it read the figures of many tickets.
+//! `make bench-figures` has it read the figures of many tickets, `make bench-faq` a FAQ of many articles;
+//! `make bench-announcement` tells thousands.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,12 +18,14 @@
     reason = "a benchmark says what it finds, and what is wrong by panicking"
 )]
 
+mod announcement;
 mod bare;
 mod figures;
 mod gateway;
 #[path = "../../tests/it/figures/generated.rs"]
 mod generated;
 mod glpi;
+mod knowledge;
 mod lmtp;
 mod memory;
 mod portal;
@@ -57,6 +60,10 @@ const BACKLOG: usize = 10_000;
 const HOUR: u64 = 3600;
 /// Tickets of which the figures are.
 const MANY_TICKETS: usize = 134_000;
+/// Articles of a FAQ.
+const MANY_ARTICLES: usize = 1200;
+/// Directors of an academy.
+const MANY_DIRECTORS: usize = 3000;
 /// The way of mails that are read from a mailbox.
 pub(crate) const MAILBOX: &str = "boîte";
 
@@ -82,6 +89,13 @@ async fn main() {
     }
     if let Some(tickets) = number("figures") {
         return figures::of(&target, tickets.map_or(MANY_TICKETS, |tickets| usize::try_from(tickets).unwrap())).await;
+    }
+    if let Some(articles) = number("faq") {
+        return knowledge::of(&target, articles.map_or(MANY_ARTICLES, |many| usize::try_from(many).unwrap())).await;
+    }
+    if let Some(directors) = number("announcement") {
+        return announcement::of(&target, directors.map_or(MANY_DIRECTORS, |many| usize::try_from(many).unwrap()))
+            .await;
     }
     let mut table = Table::default();
     table.bare("bare calls, one ticket each, 4 sessions", bare::rate(&target, 1, 4, BARE_TICKETS).await);

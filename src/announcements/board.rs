@@ -152,10 +152,9 @@ impl Board {
         shown.filter(|message| application.is_none_or(|name| message.concerns(name))).take(MOST).cloned().collect()
     }
 
-    /// Those that are about this very application, as a receipt shows them.
-    pub fn about(&self, schools: &[School], application: &str, now: Timestamp) -> Vec<CurrentMessage> {
-        let shown = self.shown(schools, Some(application), now);
-        shown.iter().filter(|message| message.application.is_some()).map(Message::current).collect()
+    /// Those that concern a request for this application, as a receipt shows them.
+    pub fn meanwhile(&self, schools: &[School], application: &str, now: Timestamp) -> Vec<CurrentMessage> {
+        self.shown(schools, Some(application), now).iter().map(Message::current).collect()
     }
 
     /// Whether there is any message now, whoever it is for.
@@ -247,13 +246,15 @@ mod tests {
     }
 
     #[test]
-    fn a_receipt_is_told_of_its_application_alone() {
+    fn a_receipt_is_told_of_its_application_and_of_what_concerns_all() {
         let board = board(&[announcement(1, &[], None), announcement(2, &[], Some("LSU"))]);
         let now: Timestamp = DURING.parse().unwrap();
-        let [only] = &board.about(&[], "LSU", now)[..] else { panic!("one is about LSU") };
-        assert_eq!(only.title, "LSU\u{a0}: Message 2");
-        assert_eq!(only.text, "Les bilans ne s’ouvrent pas. Nous y travaillons.");
-        assert!(board.about(&[], "ONDE", now).is_empty() && !board.is_empty(now));
+        let titles = |application: &str| -> Vec<String> {
+            board.meanwhile(&[], application, now).into_iter().map(|message| message.title).collect()
+        };
+        assert_eq!(titles("LSU"), ["Message 1", "LSU\u{a0}: Message 2"]);
+        assert_eq!(titles("ONDE"), ["Message 1"]);
+        assert_eq!(board.meanwhile(&[], "ONDE", now)[0].text, "Les bilans ne s’ouvrent pas. Nous y travaillons.");
     }
 
     #[rstest]

@@ -101,6 +101,34 @@ pub struct Sending {
     pub why: Option<Bilingual>,
 }
 
+/// A mailing while it is sent.
+pub(super) struct UnderWay {
+    journal: Journal,
+    /// What is sent, once it is made.
+    mail: Option<Vec<u8>>,
+    /// Why it does not go on now.
+    why: Option<Bilingual>,
+}
+
+impl UnderWay {
+    /// Its name.
+    pub(super) fn reference(&self) -> &str {
+        &self.journal.mailing.reference
+    }
+}
+
+/// When the next batch may go, of whatever mailing.
+pub(super) struct Pace {
+    next: Instant,
+}
+
+impl Pace {
+    /// The first one at once.
+    pub(super) fn begin() -> Self {
+        Self { next: Instant::now() }
+    }
+}
+
 /// What became of a batch.
 enum Step {
     /// All is written down.
@@ -170,6 +198,11 @@ impl Dispatcher {
         self.settled
     }
 
+    /// How far a mailing is that is being sent.
+    pub(super) fn progress_of(&self, under_way: &UnderWay) -> MailingProgress {
+        self.progress(&under_way.journal)
+    }
+
     /// How far a mailing is, with what this process knows of the relay.
     pub(super) fn progress(&self, journal: &Journal) -> MailingProgress {
         let now = Timestamp::now();
@@ -192,67 +225,83 @@ impl Dispatcher {
         self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends what can be sent of a mailing, until `stop`; says after each batch how far it is.
-    pub(super) async fn send(
+    /// Takes up a mailing, to send it batch by batch.
+    pub(super) async fn take_up(&self, reference: &str) -> Result<UnderWay, SendingError> {
+        let under_way = UnderWay { journal: self.read(reference).await?, mail: None, why: None };
+        let is_to_go = under_way.journal.mailing.state == MailingState::Going;
+        if is_to_go && !under_way.journal.is_whole() { Err(SendingError::Damaged) } else { Ok(under_way) }
+    }
+
+    async fn read(&self, reference: &str) -> Result<Journal, SendingError> {
+        self.records.read(reference).await?.ok_or(SendingError::Unknown)
+    }
+
+    /// Sends the next batch of a mailing; how that ended where nothing more can be sent now.
+    pub(super) async fn go_on(
         &self,
-        reference: &str,
+        under_way: &mut UnderWay,
+        pace: &mut Pace,
         stop: &CancellationToken,
-        mut each: impl FnMut(&MailingProgress),
-    ) -> Result<Sending, SendingError> {
-        let mut journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?;
-        let ended = |journal: &Journal| Sending { progress: self.progress(journal), again: None, why: None };
+    ) -> Result<Option<Sending>, SendingError> {
+        let UnderWay { journal, mail, why } = under_way;
+        let ended = |journal: &Journal| Some(Sending { progress: self.progress(journal), again: None, why: None });
         if journal.mailing.state != MailingState::Going {
-            return Ok(ended(&journal));
+            return Ok(ended(journal));
         }
-        if !journal.is_whole() {
-            return Err(SendingError::Damaged);
-        }
-        let mut mail = None;
-        let mut next_batch = Instant::now();
-        let mut why = None;
-        let sending = loop {
-            each(&self.progress(&journal));
-            let Some((batch, due)) = self.next(&journal) else {
-                self.end(&mut journal).await?;
-                break ended(&journal);
-            };
-            if due > Timestamp::now() || why.is_some() || stop.is_cancelled() {
-                let again = if why.is_some() { due.max(self.later(1)) } else { due };
-                break Sending { progress: self.progress(&journal), again: Some(again), why };
-            }
-            if !self.wait_until(next_batch, stop).await? {
-                continue;
-            }
-            let mail = match &mail {
-                Some(mail) => mail,
-                None => mail.insert(self.mail(&journal).await?),
-            };
-            let size = u32::try_from(batch.addresses.len()).unwrap_or(u32::MAX);
-            let standing = journal.standing(&batch);
-            match self.depart(&mut journal, &batch, &standing, mail, stop).await? {
-                Step::Done => next_batch += Duration::from_mins(1) * size / self.per_minute,
-                Step::NotNow(error) => {
-                    tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
-                    let again = Timestamp::now().checked_add(self.look_every).ok().min(Some(self.later(1)));
-                    let pause = RelayPause { is_of_all: true, code: error.code(), since: None, again };
-                    self.pauses().insert(reference.to_owned(), pause);
-                    why = Some(error.reason());
-                }
-                Step::Another => {
-                    journal = self.records.read(reference).await?.ok_or(SendingError::Unknown)?;
-                    if !journal.is_whole() {
-                        return Err(SendingError::Damaged);
-                    }
-                }
-                Step::Stopped => {
-                    tracing::info!(reference, "an announcement was stopped while it was sent");
-                    journal.mailing.state = MailingState::Stopped;
-                    break ended(&journal);
-                }
-            }
+        let Some((batch, due)) = self.next(journal) else {
+            self.end(journal).await?;
+            return Ok(ended(journal));
         };
+        if due > Timestamp::now() || why.is_some() || stop.is_cancelled() {
+            let again = if why.is_some() { due.max(self.later(1)) } else { due };
+            return Ok(Some(Sending { progress: self.progress(journal), again: Some(again), why: why.take() }));
+        }
+        if !self.wait_until(pace.next, stop).await? {
+            return Ok(None);
+        }
+        let mail = match mail {
+            Some(mail) => mail,
+            None => mail.insert(self.mail(journal).await?),
+        };
+        let reference = journal.mailing.reference.clone();
+        let size = u32::try_from(batch.addresses.len()).unwrap_or(u32::MAX);
+        let standing = journal.standing(&batch);
+        match self.depart(journal, &batch, &standing, mail, stop).await? {
+            Step::Done => pace.next += Duration::from_mins(1) * size / self.per_minute,
+            Step::NotNow(error) => {
+                tracing::warn!(%error, reference, batch = batch.number, "an announcement waits for the mail relay");
+                let again = Timestamp::now().checked_add(self.look_every).ok().min(Some(self.later(1)));
+                let pause = RelayPause { is_of_all: true, code: error.code(), since: None, again };
+                self.pauses().insert(reference, pause);
+                *why = Some(error.reason());
+            }
+            Step::Another => {
+                *journal = self.read(&reference).await?;
+                if !journal.is_whole() {
+                    return Err(SendingError::Damaged);
+                }
+            }
+            Step::Stopped => {
+                tracing::info!(reference, "an announcement was stopped while it was sent");
+                journal.mailing.state = MailingState::Stopped;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets another instance send.
+    pub(super) async fn rest(&self) {
         self.ledger.hand_back(LEASE).await;
-        Ok(sending)
+    }
+
+    /// Waits until this instance may send, or `stop`.
+    pub(super) async fn await_lease(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() && self.ledger.lease(LEASE).await.is_none() {
+            tokio::select! {
+                () = sleep(ASSERT_EVERY) => {}
+                () = stop.cancelled() => {}
+            }
+        }
     }
 
     /// The mail, the same for every batch and every instance; its files are read from GLPI, once.

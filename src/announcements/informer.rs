@@ -8,12 +8,12 @@ use std::{
 };
 
 use data_encoding::BASE32_NOPAD;
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretSlice};
 use sha2::Sha256;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -29,6 +29,7 @@ use super::{
     record::Records,
     refusal::{InformError, Lack, Unfrozen},
     strangers::Stranger,
+    turns::Turns,
 };
 use crate::{
     config::{self, Config},
@@ -42,6 +43,8 @@ use crate::{
 
 /// How often an instance looks for what another one left.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
+/// How much longer a message is shown at least, where somebody prolongs it.
+const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 /// One instance at a time asks second persons.
 const ASKING: &str = "announcement-questions";
 /// Bytes of what a second person confirms by.
@@ -557,6 +560,31 @@ impl Informer {
         Ok(self.progress_of(&journal))
     }
 
+    /// Has the portal show a message until this moment; no longer where none is named.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not on the portal, the moment is over or before its begin, or GLPI does not keep it.
+    pub async fn show_until(
+        &self,
+        announcement: Announcement,
+        until: Option<Timestamp>,
+    ) -> Result<Announcement, InformError> {
+        if !announcement.on_portal {
+            return Err(InformError::MailOnly);
+        }
+        let now = Timestamp::now();
+        if until.is_some_and(|until| until < now + SHORTEST || until <= announcement.begins) {
+            return Err(InformError::Missing(Lack::End));
+        }
+        // One that has not begun ends before it begins: shown after all, it begins when its writer said. One that has begun
+        // does not, however lately that was.
+        let ends = until.unwrap_or_else(|| (now - SignedDuration::from_secs(1)).max(announcement.begins.min(now)));
+        let rewritten = self.keeping.rewrite(Announcement { ends: Some(ends), ..announcement }).await?;
+        tracing::info!(reference = %rewritten.reference, %ends, "a message of the portal has another end");
+        Ok(rewritten)
+    }
+
     /// Stops a mailing for good: what is not sent stays so. Whoever sends it looks before each batch; the one that is on its
     /// way arrives.
     ///
@@ -702,18 +730,42 @@ impl Informer {
         Ok(under_way)
     }
 
-    /// Sends what can be sent of a mailing now, until `stop`; says after each batch how far it is.
+    /// Sends what can be sent of a mailing now, until `stop`, in turn with what else is to go; says before each batch how
+    /// far it is.
     ///
     /// # Errors
     ///
-    /// Where it is not there, another instance sends it, or GLPI cannot answer.
+    /// Where it is not there, another instance sends, or GLPI cannot answer.
     pub async fn send(
         &self,
         reference: Reference,
         stop: &CancellationToken,
-        each: impl FnMut(&MailingProgress),
+        mut each: impl FnMut(&MailingProgress),
     ) -> Result<Sending, SendingError> {
-        self.dispatcher.send(&reference.to_string(), stop, each).await
+        let own = reference.to_string();
+        let mut turns = Turns::new(&self.dispatcher);
+        turns.let_in(&own).await?;
+        let mut looked: Option<Instant> = None;
+        let ended = loop {
+            let say = |progress: &MailingProgress| {
+                if progress.mailing.reference == own {
+                    each(progress);
+                }
+            };
+            let Some((sent, how)) = turns.take(stop, say).await else { break Err(SendingError::Unknown) };
+            match how {
+                Ok(Some(ended)) if sent == own => break Ok(ended),
+                Err(error) if sent == own || matches!(error, SendingError::Elsewhere) => break Err(error),
+                Err(error) => not_sent(&sent, &error),
+                Ok(_) => {}
+            }
+            if looked.is_none_or(|looked| looked.elapsed() > LOOK_EVERY) {
+                self.let_in_all(&mut turns).await;
+                looked = Some(Instant::now());
+            }
+        };
+        self.dispatcher.rest().await;
+        ended
     }
 
     /// Sends what is to be sent, whoever handed it in, until `stop`; a batch that has begun is ended.
@@ -723,6 +775,7 @@ impl Informer {
         }
         while !stop.is_cancelled() {
             let again = self.send_all(stop).await;
+            self.dispatcher.rest().await;
             let pause = again.map_or(LOOK_EVERY, |again| {
                 Duration::try_from(again.duration_since(Timestamp::now())).unwrap_or_default().min(LOOK_EVERY)
             });
@@ -734,20 +787,49 @@ impl Informer {
         }
     }
 
-    /// Sends of each mailing what can be sent now; says when there is something to do again.
+    /// Sends of all mailings what can be sent now, in turn, with those that come in meanwhile; says when there is something
+    /// to do again.
     async fn send_all(&self, stop: &CancellationToken) -> Option<Timestamp> {
+        let mut turns = Turns::new(&self.dispatcher);
+        let mut looked: Option<Instant> = None;
+        let mut again: Option<Timestamp> = None;
+        loop {
+            let is_woken = self.wake.notified().now_or_never().is_some();
+            if is_woken || looked.is_none_or(|looked| looked.elapsed() > LOOK_EVERY) {
+                // Those that wait for something are asked anew.
+                again = None;
+                self.let_in_all(&mut turns).await;
+                looked = Some(Instant::now());
+            }
+            let Some((sent, how)) = turns.take(stop, |_| {}).await else { return again };
+            match how {
+                Ok(ended) => again = again.into_iter().chain(ended.and_then(|ended| ended.again)).min(),
+                Err(SendingError::Elsewhere) => {
+                    self.dispatcher.await_lease(stop).await;
+                    // The other instance has sent of all of them.
+                    (turns, looked) = (Turns::new(&self.dispatcher), None);
+                }
+                Err(error) => not_sent(&sent, &error),
+            }
+            if stop.is_cancelled() {
+                return again;
+            }
+        }
+    }
+
+    /// Lets in all mailings that are to go, and has second persons asked for the others.
+    async fn let_in_all(&self, turns: &mut Turns<'_>) {
         let mailings = match self.records.open().await {
             Ok(mailings) => mailings,
             Err(error) => {
                 tracing::warn!(%error, "announcements that are to be sent are not known now");
-                return None;
+                return;
             }
         };
         let open: BTreeSet<Reference> = mailings.iter().filter_map(Mailing::name).collect();
         self.released().retain(|reference| open.contains(reference));
         self.asked().retain(|reference, _| open.contains(reference));
         self.dispatcher.forget_but(|name| mailings.iter().any(|mailing| mailing.reference == name));
-        let mut again: Option<Timestamp> = None;
         for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
             if Timestamp::now() > self.asks_again_from(mailing)
                 && let Err(error) = self.ask_those_not_asked(&mailing.reference).await
@@ -762,15 +844,10 @@ impl Informer {
             {
                 tracing::warn!(%error, %reference, "a confirmed announcement is not shown on the portal now");
             }
-            match self.dispatcher.send(&mailing.reference, stop, |_| {}).await {
-                Ok(sending) => again = again.into_iter().chain(sending.again).min(),
-                Err(SendingError::Elsewhere) => {}
-                Err(error) => {
-                    tracing::warn!(%error, reference = mailing.reference, "an announcement is not sent now");
-                }
+            if let Err(error) = turns.let_in(&mailing.reference).await {
+                not_sent(&mailing.reference, &error);
             }
         }
-        again
     }
 
     /// Has the portal show what is confirmed: whoever confirmed it may have been interrupted before. GLPI is asked until it
@@ -814,6 +891,10 @@ impl Informer {
     fn progress_of(&self, journal: &Journal) -> MailingProgress {
         self.dispatcher.progress(journal)
     }
+}
+
+fn not_sent(reference: &str, error: &SendingError) {
+    tracing::warn!(%error, reference, "an announcement is not sent now");
 }
 
 /// The head of a new mailing.

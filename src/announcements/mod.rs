@@ -9,6 +9,7 @@
 //! | `journal`, `progress` | the frozen list of a mailing and what was handed over, as they stand in GLPI; how far it is |
 //! | `record` | reads and writes those |
 //! | `dispatch`, `patience` | sends a mailing, batch by batch, each address once; for how long the relay is asked |
+//! | `turns` | those that go at the same time, a batch of each in turn |
 //! | `informer`, `refusal` | what pages, API and command line ask for; why it is not done |
 //! | `board` | what the portal shows of them now |
 
@@ -28,6 +29,7 @@ mod recipients;
 mod record;
 mod refusal;
 mod strangers;
+mod turns;
 mod zones;
 
 pub use self::{

@@ -150,6 +150,8 @@ pub enum InformError {
     OtherRecipients,
     /// It goes by no mail.
     PortalOnly,
+    /// The portal does not show it.
+    MailOnly,
     /// There is no such batch.
     NoBatch {
         /// The one that was meant.
@@ -280,6 +282,10 @@ impl InformError {
             Self::PortalOnly => Bilingual::new(
                 "it is on the portal alone, and no mail goes; `passerelle inform end` takes it off",
                 "elle n’est que sur le portail, et aucun courriel ne part\u{a0}; `passerelle inform end` l’en retire",
+            ),
+            Self::MailOnly => Bilingual::new(
+                "it is not on the portal; `passerelle inform stop` stops its mails",
+                "elle n’est pas sur le portail\u{a0}; `passerelle inform stop` arrête ses courriels",
             ),
             Self::NoBatch { batch, of } => Bilingual::new(
                 format!("there is no batch {batch}; they are numbered from 1 to {of}"),

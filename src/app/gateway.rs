@@ -13,7 +13,7 @@ use crate::{
     flow::pipeline::Pipeline,
     glpi::{Glpi, GlpiError, Trouble},
     http::{self, NotReady},
-    id::TicketId,
+    id::{ArticleId, TicketId},
     intake::TakesMail,
     lifecycle::{
         drafts::{DraftError, DraftOrder, DraftPreview, Drafted},
@@ -21,7 +21,7 @@ use crate::{
         notices::{Notifier, StaffStep},
         sweep::Hints,
     },
-    request::{Address, Decided, Deferral, Envelope, Outcome, Prospect, Received},
+    request::{Address, Decided, Deferral, Envelope, Outcome, Prospect, Received, SignedCall},
 };
 
 /// When it makes sense to ask again what the instances cannot tell each other now.
@@ -82,8 +82,18 @@ impl http::Gateway for Gateway {
         Box::pin(async move { self.pipeline.decide(requester, ticket, decided).await })
     }
 
-    fn withdraw(self: Arc<Self>, requester: Address, ticket: TicketId, article: String) -> BoxFuture<'static, Outcome> {
-        Box::pin(async move { self.pipeline.withdraw(requester, ticket, &article).await })
+    fn withdraw(
+        self: Arc<Self>,
+        requester: Address,
+        ticket: TicketId,
+        article: String,
+        signed: Option<SignedCall>,
+    ) -> BoxFuture<'static, Outcome> {
+        Box::pin(async move { self.pipeline.withdraw(requester, ticket, &article, signed).await })
+    }
+
+    fn first_help(self: Arc<Self>, person: Address, article: ArticleId) -> BoxFuture<'static, bool> {
+        Box::pin(async move { self.pipeline.ledger.first_help(&person, article).await })
     }
 
     fn move_ticket(

@@ -6,8 +6,6 @@ mod shown;
 mod typed;
 mod written;
 
-use jiff::Timestamp;
-
 pub use self::arguments::Args;
 use self::{
     arguments::Subcommand,
@@ -91,16 +89,7 @@ async fn obey(app: &App, screen: &Screen, args: Args) -> Result<u8, Unable> {
         Some(Subcommand::End { reference }) => {
             let kept = informer.keeping().of_reference(reference).await.map_err(InformError::from)?;
             let kept = kept.ok_or(InformError::Unknown)?;
-            if !kept.on_portal {
-                return Err(Unable::typed(
-                    format!("{reference} is not on the portal; `passerelle inform stop` stops its mails"),
-                    format!(
-                        "{reference} n’est pas sur le portail\u{a0}; `passerelle inform stop` arrête ses courriels"
-                    ),
-                ));
-            }
-            let ended = Announcement { ends: Some(Timestamp::now()), ..kept };
-            informer.keeping().rewrite(ended).await.map_err(InformError::from)?;
+            informer.show_until(kept, None).await?;
             screen.say(&Bilingual::new("the portal does not show it any more", "le portail ne la montre plus"));
             Ok(exit::OK)
         }

@@ -15,9 +15,9 @@ use axum::{
 };
 
 use self::{
-    asked::{Confirmation, DoubtAnswer, NewAnnouncement, Whoever},
+    asked::{Confirmation, DoubtAnswer, MessageEnd, NewAnnouncement, Whoever},
     problems::problem,
-    shown::{AnnouncementState, Counted, FileShown, ZoneCount, kept, state},
+    shown::{AnnouncementState, Counted, FileShown, ZoneCount, kept, mail, message, state},
 };
 use super::{
     api, auth,
@@ -46,6 +46,7 @@ pub(super) fn calls<C: Calls>(calls: C) -> C {
         .call(__path_confirm, confirm)
         .call(__path_stop, stop)
         .call(__path_again, again)
+        .call(__path_end, end)
         .call(__path_decide, decide)
 }
 
@@ -67,7 +68,7 @@ struct Caller {
     ),
     request_body(content = NewAnnouncement, content_type = "application/json"),
     responses(
-        (status = 200, body = Counted, description = "Who would get it (`dry_run`)."),
+        (status = 200, body = Counted, description = "Who would get it, and what they would read (`dry_run`)."),
         (status = 202, body = AnnouncementState, description = "It is kept, and goes, or waits for a second person."),
         (status = 400, description = "The body, a parameter or the call is broken."),
         (status = 409, description = "It cannot be sent: `reason` is `nobody`, `no-relay`, `no-second-person`, or `says-something-else` where another one has its `Idempotency-Key`."),
@@ -85,9 +86,10 @@ async fn inform(State(services): State<Arc<Services>>, request: Request) -> Resp
             if asked.is_dry {
                 let counting = async move {
                     let recipients = informer.recipients(&asked.announcement, &asked.list, &rights).await?;
-                    Ok((recipients, informer.files(&asked.enclosure).await?.0))
+                    let (files, _) = informer.files(&asked.enclosure).await?;
+                    Ok((asked.announcement, recipients, files))
                 };
-                let (recipients, files) = services
+                let (announcement, recipients, files) = services
                     .finish(Box::pin(counting), body.room, deadline)
                     .await?
                     .map_err(|it: InformError| problem(&it))?;
@@ -104,6 +106,8 @@ async fn inform(State(services): State<Arc<Services>>, request: Request) -> Resp
                     zones: zones.collect(),
                     list: recipients.addresses().map(ToString::to_string).collect(),
                     to_confirm: recipients.len() > services.oversight()?.informer.confirm_above(),
+                    mail: mail(&services.oversight()?.informer, &announcement)?,
+                    message: message(&announcement, &services.time_zone),
                 })));
             }
             let informing =
@@ -111,7 +115,7 @@ async fn inform(State(services): State<Arc<Services>>, request: Request) -> Resp
             let Informed { announcement, mailing } =
                 services.finish(Box::pin(informing), body.room, deadline).await?.map_err(|it| problem(&it))?;
             let state = match &mailing {
-                Some(progress) => state(services, &progress.mailing, Some(progress))?,
+                Some(progress) => state(services, &announcement, &progress.mailing, Some(progress))?,
                 None => kept(services, &announcement),
             };
             Ok((StatusCode::ACCEPTED, api::personal(Json(state))).into_response())
@@ -141,7 +145,7 @@ async fn all(State(services): State<Arc<Services>>, request: Request) -> Respons
             let theirs = all.iter().filter(|announcement| announcement.is_seen_by(&rights)).map(|announcement| {
                 let name = announcement.reference.to_string();
                 match mailings.iter().find(|mailing| mailing.reference == name) {
-                    Some(mailing) => state(services, mailing, under_way.get(&name)),
+                    Some(mailing) => state(services, announcement, mailing, under_way.get(&name)),
                     None => Ok(kept(services, announcement)),
                 }
             });
@@ -167,15 +171,8 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
     services
         .answered(request, async |services, parts, body, _| {
             let Caller { rights, .. } = caller(services, parts, body).await?;
-            let (announcement, reference) = seen(services, &name, &rights).await?;
-            let answer = match services.oversight()?.informer.progress(reference).await {
-                Ok(progress) => state(services, &progress.mailing, Some(&progress))?,
-                Err(InformError::Unknown | InformError::Unfrozen(_) | InformError::PortalOnly) => {
-                    kept(services, &announcement)
-                }
-                Err(error) => return Err(problem(&error)),
-            };
-            Ok(api::personal(Json(answer)))
+            let (announcement, _) = seen(services, &name, &rights).await?;
+            told(services, &announcement).await
         })
         .await
 }
@@ -202,13 +199,13 @@ async fn confirm(State(services): State<Arc<Services>>, Path(name): Path<String>
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let (code, by) = asked::confirmation(&body.bytes, person.as_ref())?;
-            let (_, reference) = theirs(services, &name, &rights).await?;
+            let (announcement, reference) = theirs(services, &name, &rights).await?;
             // Whom a token names by `by` says nothing of what it may.
             in_charge::operators_only(&rights)?;
             let confirmed = services.oversight()?.informer.confirm(reference, &code, &by).await;
             // The portal may show it from now on.
             services.portal.refresh_messages().await;
-            shown(services, confirmed)
+            shown(services, &announcement, confirmed)
         })
         .await
 }
@@ -235,8 +232,8 @@ async fn stop(State(services): State<Arc<Services>>, Path(name): Path<String>, r
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let by = asked::whoever(&body.bytes, person.as_ref())?;
-            let (_, reference) = theirs(services, &name, &rights).await?;
-            shown(services, services.oversight()?.informer.stop(reference, &by).await)
+            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            shown(services, &announcement, services.oversight()?.informer.stop(reference, &by).await)
         })
         .await
 }
@@ -263,8 +260,40 @@ async fn again(State(services): State<Arc<Services>>, Path(name): Path<String>, 
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let by = asked::whoever(&body.bytes, person.as_ref())?;
-            let (_, reference) = theirs(services, &name, &rights).await?;
-            shown(services, services.oversight()?.informer.again(reference, &by).await)
+            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            shown(services, &announcement, services.oversight()?.informer.again(reference, &by).await)
+        })
+        .await
+}
+
+/// End a message, or prolong it
+///
+/// Of what the portal shows, until when it does; it is shown no longer where no `ends` is given. Its mails, if any, go on.
+#[utoipa::path(post, path = "/v1/announcements/{reference}/end", operation_id = "end_message", tag = "announcements",
+    security(("people_token" = []), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = [])),
+    params(("reference" = String, Path, description = "What it is called.", example = "P-7K3M-Q2XV-9D4T"), schemas::Whose),
+    request_body(content = MessageEnd, content_type = "application/json"),
+    responses(
+        (status = 200, body = AnnouncementState, description = "It ends so."),
+        (status = 400, description = "The body, a parameter or the call is broken."),
+        (status = 404, description = "There is none of this name, or it is somebody else's."),
+        (status = 409, description = "The portal does not show it: it goes by mail alone."),
+        (status = 415, description = "Not JSON."),
+        (status = 422, description = "Fields are wrong; `errors` names each."),
+        ByPortal, LateBody, AnyTime,
+    ))]
+async fn end(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
+    services
+        .answered(request, async |services, parts, body, _| {
+            check_content_type(&parts.headers)?;
+            let Caller { rights, person, body } = caller(services, parts, body).await?;
+            let (until, by) = asked::message_end(&body.bytes, person.as_ref())?;
+            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let informer = &services.oversight()?.informer;
+            let ended = informer.show_until(announcement, until).await.map_err(|error| problem(&error))?;
+            tracing::info!(%reference, by, "a program or a portal gave a message another end");
+            services.portal.refresh_messages().await;
+            told(services, &ended).await
         })
         .await
 }
@@ -291,17 +320,31 @@ async fn decide(State(services): State<Arc<Services>>, Path(name): Path<String>,
             check_content_type(&parts.headers)?;
             let Caller { rights, person, body } = caller(services, parts, body).await?;
             let (decision, batch, by) = asked::decision(&body.bytes, person.as_ref())?;
-            let (_, reference) = theirs(services, &name, &rights).await?;
+            let (announcement, reference) = theirs(services, &name, &rights).await?;
             in_charge::operators_only(&rights)?;
-            shown(services, services.oversight()?.informer.decide(reference, batch, decision, &by).await)
+            shown(services, &announcement, services.oversight()?.informer.decide(reference, batch, decision, &by).await)
         })
         .await
 }
 
+/// An announcement, and how far it is.
+async fn told(services: &Services, announcement: &Announcement) -> Result<Response, Problem> {
+    let answer = match services.oversight()?.informer.progress(announcement.reference).await {
+        Ok(progress) => state(services, announcement, &progress.mailing, Some(&progress))?,
+        Err(InformError::Unknown | InformError::Unfrozen(_) | InformError::PortalOnly) => kept(services, announcement),
+        Err(error) => return Err(problem(&error)),
+    };
+    Ok(api::personal(Json(answer)))
+}
+
 /// How far it is now, or why nothing was changed.
-fn shown(services: &Services, changed: Result<MailingProgress, InformError>) -> Result<Response, Problem> {
+fn shown(
+    services: &Services,
+    announcement: &Announcement,
+    changed: Result<MailingProgress, InformError>,
+) -> Result<Response, Problem> {
     let progress = changed.map_err(|error| problem(&error))?;
-    Ok(api::personal(Json(state(services, &progress.mailing, Some(&progress))?)))
+    Ok(api::personal(Json(state(services, announcement, &progress.mailing, Some(&progress))?)))
 }
 
 /// Who calls: a program by its token, or a person.

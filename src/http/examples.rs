@@ -148,6 +148,7 @@ fn problems() -> Vec<Problem> {
         ),
         of(StatusCode::CONFLICT, Reason::NothingToApprove),
         of(StatusCode::CONFLICT, Reason::NewerSolution),
+        of(StatusCode::CONFLICT, Reason::SolutionWaiting),
         of(StatusCode::CONFLICT, Reason::RequestClosed),
         other(StatusCode::CONFLICT, "highest-level", "Ce ticket est déjà au plus haut niveau de son application."),
         other(StatusCode::CONFLICT, "lowest-level", "Ce ticket est déjà au premier niveau de son application."),

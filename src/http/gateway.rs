@@ -8,14 +8,14 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use crate::{
-    id::TicketId,
+    id::{ArticleId, TicketId},
     intake::TakesMail,
     lifecycle::{
         drafts::{DraftError, DraftOrder, DraftPreview, Drafted},
         escalation::{EscalateError, Moved, Order},
         notices::StaffStep,
     },
-    request::{Address, Decided, Deferral, Outcome, Prospect, Received},
+    request::{Address, Decided, Deferral, Outcome, Prospect, Received, SignedCall},
     text::Bilingual,
 };
 
@@ -56,8 +56,18 @@ pub trait Gateway: TakesMail {
     /// Does with a ticket's solution what its requester decides.
     fn decide(self: Arc<Self>, requester: Address, ticket: TicketId, decided: Decided) -> BoxFuture<'static, Outcome>;
 
-    /// Closes a request that its requester withdraws because the article of this title answers it.
-    fn withdraw(self: Arc<Self>, requester: Address, ticket: TicketId, article: String) -> BoxFuture<'static, Outcome>;
+    /// Closes a request that its requester withdraws because the article of this title answers it; `signed` as in
+    /// [`Decided`].
+    fn withdraw(
+        self: Arc<Self>,
+        requester: Address,
+        ticket: TicketId,
+        article: String,
+        signed: Option<SignedCall>,
+    ) -> BoxFuture<'static, Outcome>;
+
+    /// Whether this person says for the first time today that this article helped them.
+    fn first_help(self: Arc<Self>, person: Address, article: ArticleId) -> BoxFuture<'static, bool>;
 
     /// Takes a ticket to another level.
     ///

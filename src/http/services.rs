@@ -24,9 +24,10 @@ use super::{
 use crate::{
     config,
     flow::route,
+    id::ArticleId,
     intake::{Room, Taken},
     portal::Portal,
-    request::Reason,
+    request::{Address, Reason},
 };
 
 /// What the API works with.
@@ -86,6 +87,15 @@ impl Services {
     /// What stands behind the API.
     pub(super) fn gateway(&self) -> Arc<dyn Gateway> {
         Arc::clone(&self.gateway)
+    }
+
+    /// Counts that an article has helped this person, once a day; whether it is counted now.
+    pub(super) async fn has_helped(&self, person: &Address, article: ArticleId) -> bool {
+        let is_first = self.gateway().first_help(person.clone(), article).await;
+        if is_first {
+            self.portal.has_helped(article);
+        }
+        is_first
     }
 
     /// The answer to a request that has a body, as `handle` gives it before the deadline it is told.

@@ -4,6 +4,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use jiff::Zoned;
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::{article::Article, markdown};
 use crate::{config::Config, text::html_text::escaped};
@@ -12,6 +13,8 @@ use crate::{config::Config, text::html_text::escaped};
 const NEVER: &str = "1970-01-01T00:00:00Z";
 /// Stands for an article's number in its address.
 const NUMBER: &str = "{id}";
+/// What stands behind the gateway's own address in that of an article's page.
+const OWN_PAGES: &str = "/portail/faq/";
 
 /// Where articles are for who is no page of the portal.
 #[derive(Clone, Debug)]
@@ -20,12 +23,27 @@ pub struct Places {
     link: String,
     /// Where GLPI's pages are.
     site: String,
+    /// Where the gateway itself is, as far as an article's page tells.
+    gateway: Option<String>,
+    /// Whether everybody may have the articles, whole.
+    are_public: bool,
 }
 
 impl Places {
-    /// As `knowledge.link` says.
+    /// As `knowledge.link` and `knowledge.public_feeds` say.
     pub fn new(config: &Config) -> Self {
-        Self { link: config.knowledge.link.clone(), site: config.glpi.site().to_owned() }
+        let link = config.knowledge.link.clone();
+        Self {
+            gateway: link.split_once(OWN_PAGES).map(|(gateway, _)| gateway.to_owned()),
+            link,
+            site: config.glpi.site().to_owned(),
+            are_public: config.knowledge.public_feeds,
+        }
+    }
+
+    /// Whether feeds are for everybody, and with them what their articles show.
+    pub fn are_public(&self) -> bool {
+        self.are_public
     }
 
     /// Whether everybody can open an article's page: GLPI's own is for who has an account there.
@@ -41,8 +59,9 @@ impl Places {
     /// The answer as HTML that holds outside the portal: its pictures have whole addresses.
     pub fn html(&self, article: &Article) -> String {
         let own = format!("\"/v1/faq/{}/documents/", article.id);
-        let elsewhere = match self.link.as_str() {
-            "" => format!("\"{}/front/document.send.php?docid=", self.site),
+        let elsewhere = match &self.gateway {
+            Some(gateway) if self.are_public => format!("\"{gateway}{}", &own[1..]),
+            _ if self.link.is_empty() => format!("\"{}/front/document.send.php?docid=", self.site),
             _ => format!("\"{}/documents/", self.page(article)),
         };
         article.html.replace(&own, &elsewhere)
@@ -55,17 +74,36 @@ impl Places {
 
     /// What is the same of an article wherever its page is: a tag URI (RFC 4151).
     fn id(&self, article: &Article) -> String {
-        let host = self.site.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
-        format!("tag:{host},2026:faq/{}", article.id)
+        format!("{}/{}", self.id_of_all(), article.id)
     }
+
+    fn id_of_all(&self) -> String {
+        let host = self.site.split("://").last().unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+        format!("tag:{host},2026:faq")
+    }
+
+    /// What is the same of a feed of this application, or of all, whoever asks for it and however.
+    fn id_of_feed(&self, application: Option<&str>) -> String {
+        format!("{}{}", self.id_of_all(), query(application))
+    }
+
+    /// Where a feed of this name is for everybody, where that is known.
+    fn feed(&self, name: &str, application: Option<&str>) -> Option<String> {
+        self.gateway.as_ref().map(|gateway| format!("{gateway}/v1/faq/{name}{}", query(application)))
+    }
+}
+
+fn query(application: Option<&str>) -> String {
+    let Some(application) = application else { return String::new() };
+    format!("?{}", form_urlencoded::Serializer::new(String::new()).append_pair("application", application).finish())
 }
 
 /// Articles for other sites.
 pub struct Feed {
     /// What the feed is called.
     pub title: String,
-    /// Its own address.
-    pub address: String,
+    /// The application it is of, where it is not of all.
+    pub application: Option<String>,
     /// Who writes it.
     pub author: String,
     /// Its articles.
@@ -75,6 +113,10 @@ pub struct Feed {
 }
 
 impl Feed {
+    fn address(&self, name: &str) -> Option<String> {
+        self.places.feed(name, self.application.as_deref())
+    }
+
     /// When an article was changed last.
     fn updated(&self) -> String {
         let all = self.articles.iter().filter_map(|article| article.updated.as_ref());
@@ -89,11 +131,13 @@ impl Feed {
         let element = |xml: &mut String, name: &str, text: &str| {
             let _ = writeln!(xml, "<{name}>{}</{name}>", escaped(text));
         };
-        element(&mut xml, "id", &self.address);
+        element(&mut xml, "id", &self.places.id_of_feed(self.application.as_deref()));
         element(&mut xml, "title", &self.title);
         element(&mut xml, "updated", &self.updated());
         let _ = writeln!(xml, "<author><name>{}</name></author>", escaped(&self.author));
-        let _ = writeln!(xml, "<link rel=\"self\" type=\"application/atom+xml\" href=\"{}\"/>", escaped(&self.address));
+        if let Some(address) = self.address("feed.atom") {
+            let _ = writeln!(xml, "<link rel=\"self\" type=\"application/atom+xml\" href=\"{}\"/>", escaped(&address));
+        }
         for article in &self.articles {
             xml.push_str("<entry>\n");
             element(&mut xml, "id", &self.places.id(article));
@@ -134,10 +178,14 @@ impl Feed {
             }
             item
         });
-        json!({
-            "version": "https://jsonfeed.org/version/1.1", "title": self.title, "feed_url": self.address, "language": "fr",
+        let mut feed = json!({
+            "version": "https://jsonfeed.org/version/1.1", "title": self.title, "language": "fr",
             "authors": [{ "name": self.author }], "items": items.collect::<Vec<_>>(),
-        })
+        });
+        if let Some(address) = self.address("feed.json") {
+            feed["feed_url"] = address.into();
+        }
+        feed
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a requester's view of the helpdesk is built from.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned, civil::DateTime, tz::TimeZone};
 
@@ -12,16 +12,10 @@ use crate::{
     figures::{ExpectedDelay, ExpectedDelays},
     flow::{directory::Directory, route::MappingStore},
     glpi::Glpi,
-    id::ArticleId,
     knowledge::{Knowledge, Places},
-    remembered::Remembered,
     request::Address,
     working_time::Calendar,
 };
-
-/// How long it is remembered whom an article has helped, and of how many.
-const DAY: Duration = Duration::from_hours(24);
-const MOST_HELPED: u64 = 10_000;
 
 /// A requester's view of the helpdesk.
 pub struct Portal {
@@ -36,9 +30,6 @@ pub struct Portal {
     pub(super) knowledge: Arc<Knowledge>,
     pub(super) board: Arc<Board>,
     pub(super) places: Places,
-    pub(super) public_feeds: bool,
-    /// Whom an article has helped today.
-    pub(super) helped: Remembered<(Address, ArticleId), ()>,
     /// Who writes the FAQ.
     pub(super) name: String,
     pub(super) readings: Readings,
@@ -75,8 +66,6 @@ impl Portal {
             knowledge,
             board,
             places: Places::new(config),
-            helped: Remembered::new(MOST_HELPED, DAY),
-            public_feeds: config.knowledge.public_feeds,
             name: config.portal.name.clone(),
             glpi,
             mappings,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Content, access::Portal, error::PortalError, no_file, own::AttachedFile};
+use super::{Content, access::Portal, content, error::PortalError, no_file, own::AttachedFile};
 use crate::{
     announcements::{AnnouncementFile, Message},
     id::ReminderId,
@@ -64,7 +64,7 @@ impl Portal {
         let documents = self.glpi.documents_of(note.into()).await.map_err(no_file)?;
         let document = file.among(&documents).ok_or(PortalError::NoFile)?.id;
         let (name, media_type) = (file.name.clone(), file.media_type.clone());
-        let content = self.content(document).await?;
+        let content = content(&self.glpi, document).await?;
         Ok((AttachedFile { id: document, name, media_type, is_shown: false }, content))
     }
 }

@@ -51,7 +51,7 @@ pub use self::{
     state::{Counts, State},
     view::{Author, Entry, Line, View},
 };
-use crate::glpi::GlpiError;
+use crate::glpi::{Glpi, GlpiError};
 use crate::id::{ArticleId, DocumentId, TicketId};
 use crate::knowledge::{Article, Feed, Shelf};
 use crate::request::Address;
@@ -85,25 +85,22 @@ impl Portal {
         self.shelf().await?.article(article, self.now()).ok_or(PortalError::NotFound)
     }
 
-    /// An article has helped this person: counted once a day.
-    pub async fn helped(&self, person: &Address, article: ArticleId) {
-        let who = (person.clone(), article);
-        if self.helped.get(&who).await.is_none() {
-            self.helped.insert(who, ()).await;
-            self.knowledge.has_helped(article);
-        }
+    /// Counts that an article has helped somebody.
+    pub fn has_helped(&self, article: ArticleId) {
+        self.knowledge.has_helped(article);
     }
 
     /// Whether feeds of the FAQ are for everybody.
     pub fn feeds_are_public(&self) -> bool {
-        self.public_feeds
+        self.places.are_public()
     }
 
-    /// A feed of these articles, which is asked for at `address`.
-    pub fn feed(&self, articles: Vec<Arc<Article>>, address: String, application: Option<&str>) -> Feed {
+    /// A feed of these articles, all of this application where one is named.
+    pub fn feed(&self, articles: Vec<Arc<Article>>, application: Option<&str>) -> Feed {
         let of = application.map(|application| format!(" – {application}")).unwrap_or_default();
         let title = format!("{}\u{a0}: questions fréquentes{of}", self.name);
-        Feed { title, address, author: self.name.clone(), articles, places: self.places.clone() }
+        let application = application.map(str::to_owned);
+        Feed { title, application, author: self.name.clone(), articles, places: self.places.clone() }
     }
 
     /// A picture or file of a public article, as GLPI gives it.
@@ -119,10 +116,12 @@ impl Portal {
         if !self.article(article).await?.documents.contains(&document) {
             return Err(PortalError::NoFile);
         }
-        let own = self.glpi.article_documents(article).await?;
+        // Strangers do not go before those who wait for their requests.
+        let glpi = if self.feeds_are_public() { &self.glpi.in_background() } else { &self.glpi };
+        let own = glpi.article_documents(article).await?;
         let known = own.into_iter().find(|own| own.id == document).ok_or(PortalError::NoFile)?;
         let file = AttachedFile { id: known.id, name: known.name, media_type: known.mime, is_shown: true };
-        Ok((file, self.content(document).await?))
+        Ok((file, content(glpi, document).await?))
     }
 
     /// One of this person's documents of this request, as GLPI gives it. Those of a request that they were shown in the
@@ -144,13 +143,13 @@ impl Portal {
             let own = self.own(requester, request).await?;
             own.documents().find(|known| known.id == document).cloned().ok_or(PortalError::NoFile)?
         };
-        Ok((known, self.content(document).await?))
+        Ok((known, content(&self.glpi, document).await?))
     }
+}
 
-    async fn content(&self, document: DocumentId) -> Result<Content, PortalError> {
-        let download = self.glpi.download(document).await.map_err(no_file)?;
-        Ok(Content { length: download.length, pieces: download.into_stream().map_err(Into::into).boxed() })
-    }
+async fn content(glpi: &Glpi, document: DocumentId) -> Result<Content, PortalError> {
+    let download = glpi.download(document).await.map_err(no_file)?;
+    Ok(Content { length: download.length, pieces: download.into_stream().map_err(Into::into).boxed() })
 }
 
 impl Portal {

@@ -1,6 +1,6 @@
-//! What the academy says about an application at the moment.
+//! What the academy says to directors at the moment.
 
-/// A message that a receipt shows, of the application that the request is about.
+/// A message that a receipt shows, as it concerns the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentMessage {
     /// What it is about, one line.

@@ -127,7 +127,7 @@ pub struct ReceiptDetails {
     pub deposited: Option<Zoned>,
     /// Articles that perhaps answer it.
     pub suggestions: Vec<Suggestion>,
-    /// What the academy says about its application at the moment.
+    /// What the academy says at the moment that concerns it.
     pub messages: Vec<CurrentMessage>,
 }
 
@@ -337,6 +337,10 @@ reasons! {
     /// An approval or its refusal that was signed for an earlier solution.
     NewerSolution: Portal = "newer-solution",
         "La solution proposée à la demande n°\u{a0}{ticket} est plus récente que votre décision, qui n’a donc pas été enregistrée. Rechargez la demande, lisez cette solution, puis décidez.";
+
+    /// A request that is withdrawn while a solution waits for its requester's word.
+    SolutionWaiting: Portal = "solution-waiting",
+        "Une solution est proposée à la demande n°\u{a0}{ticket}, qui n’a donc pas été retirée. Lisez cette solution, puis approuvez-la\u{a0}: la demande sera close.";
 
     /// What comes as a form that was put by, and is not as this gateway sealed it.
     ForgedDeposit: Sender = "forged-deposit",

@@ -19,7 +19,7 @@ use crate::{
     },
     id::{FollowupId, SolutionId, TicketId, UserId},
     request::{FollowupOpening, LeftOut, Origin, Received, Reference, SenderRole, Stage, TicketState, is_command},
-    text::html_text::to_html,
+    text::html_text::{from_html, to_html},
 };
 
 /// How far back the ticket of an answered receipt is searched for, hours: as far as anybody answers.
@@ -39,12 +39,26 @@ pub struct SeenTicket {
     /// `None` for one that a search does not show, as one in the bin.
     overview: Option<TicketOverview>,
     proposed: Proposed,
+    /// Whether it is neither solved nor closed.
+    is_open: bool,
+    /// What its last solution says, as plain text.
+    solution: String,
 }
 
 impl SeenTicket {
     /// What its requester may decide on.
     pub fn proposed(&self) -> Proposed {
         self.proposed
+    }
+
+    /// Whether it is neither solved nor closed.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Whether its last solution begins so.
+    pub fn solution_begins(&self, words: &str) -> bool {
+        self.solution.trim_start().starts_with(words)
     }
 }
 
@@ -224,7 +238,10 @@ impl Deliverer {
             Some(TicketOverview { summary, .. }) => (summary.status, summary.solved),
             None => match self.glpi.ticket(number).await {
                 Ok(ticket) => (ticket.status, ticket.solved),
-                Err(GlpiError::NotFound) => return Ok(SeenTicket { overview, proposed: Proposed::default() }),
+                Err(GlpiError::NotFound) => {
+                    let (proposed, solution) = (Proposed::default(), String::new());
+                    return Ok(SeenTicket { overview, proposed, is_open: false, solution });
+                }
                 Err(error) => return Err(error),
             },
         };
@@ -233,7 +250,9 @@ impl Deliverer {
             solution: solutions.last().map(|solution| solution.id),
             solved: solved.filter(|_| status == TicketStatus::Solved),
         };
-        Ok(SeenTicket { overview, proposed })
+        let is_open = !matches!(status, TicketStatus::Solved | TicketStatus::Closed);
+        let solution = solutions.last().map(|solution| from_html(&solution.content)).unwrap_or_default();
+        Ok(SeenTicket { overview, proposed, is_open, solution })
     }
 
     /// Adds a reply to its ticket, with its files, and gives those that are not in it. A mail opens a pending or solved ticket again, as GLPI's own

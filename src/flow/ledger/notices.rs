@@ -1,9 +1,12 @@
-//! Which notices a person was sent on a day: each once, and not too many.
+//! Which notices a person was sent on a day, each once and not too many; and what they are counted for once a day.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use super::Ledger;
-use crate::request::{Address, DayMark, Reason};
+use crate::{
+    id::ArticleId,
+    request::{Address, DayMark, Reason},
+};
 
 impl Ledger {
     /// Whether this person has been sent no notice for this reason, and about this ticket or request, on this day
@@ -27,6 +30,12 @@ impl Ledger {
             // Without Redis, another instance may send a second one: better than none.
             Some(redis) => redis.first_notice(day, name).await.unwrap_or(true),
         }
+    }
+
+    /// Whether this person says for the first time today, to whatever instance, that this article helped them.
+    pub async fn first_help(&self, person: &Address, article: ArticleId) -> bool {
+        let today = Timestamp::now().to_zoned(self.time_zone.clone()).date();
+        self.first_letter(person, &format!("helped {article}"), today).await
     }
 
     /// Takes one of a person's places for notices of a day, of all reasons together; false: they are taken.

@@ -9,12 +9,17 @@ use tracing::Instrument as _;
 use super::{Pipeline, deferred, put_off};
 use crate::{
     flow::{
-        deliver::{Proposed, SeenTicket},
+        deliver::{Proposed, SeenTicket, Undelivered},
         screen::{self, DecidedSolution, MayFollowUp, Rejection, Reply},
     },
     id::{SolutionId, TicketId},
-    request::{Address, Channel, Decided, Decision, Enclosure, Outcome, Reason, Received, Reference, TicketState},
+    request::{
+        Address, Channel, Decided, Decision, Enclosure, Outcome, Reason, Received, Reference, SignedCall, TicketState,
+    },
 };
+
+/// How the solution of a request that its requester withdraws begins.
+const WITHDRAWN: &str = "Demande retirée par son auteur";
 
 impl Pipeline {
     /// Closes a solved ticket, or opens it again, as its requester decides: [`Outcome::Followup`], also for the same
@@ -59,15 +64,25 @@ impl Pipeline {
     }
 
     /// Closes a request that its requester withdraws because an article of this title answers it: what they say is added
-    /// to it, and a solution that says so, which they accept. [`Outcome::Followup`], also for a repeat; a request that is
-    /// solved or closed already is refused. What an interruption leaves undone, the same call does.
-    pub async fn withdraw(self: &Arc<Self>, requester: Address, ticket: TicketId, article: &str) -> Outcome {
+    /// to it, and a solution that says so, which they accept. [`Outcome::Followup`], also for a repeat, and with another
+    /// ticket where it was merged into one, which stays as it is. A request for which somebody else proposes a solution is
+    /// refused, as a closed one is: nobody approves unread. What an interruption leaves undone, the same call does.
+    /// A signed call that somebody saw and sends once more closes nothing that was opened again after it.
+    pub async fn withdraw(
+        self: &Arc<Self>,
+        requester: Address,
+        ticket: TicketId,
+        article: &str,
+        signed: Option<SignedCall>,
+    ) -> Outcome {
         let text = format!("Je retire ma demande\u{a0}: la fiche «\u{a0}{article}\u{a0}» répond à ma question.");
         let reference = Reference::new("withdrawal", requester.as_str(), format!("{ticket} {text}").as_bytes());
         let said = Received::on_portal(&requester, ticket, reference, &text, Timestamp::now());
-        let solution = format!("Demande retirée par son auteur\u{a0}: la fiche «\u{a0}{article}\u{a0}» y répond.");
+        let solution = format!("{WITHDRAWN}\u{a0}: la fiche «\u{a0}{article}\u{a0}» y répond.");
         let this = Arc::clone(self);
-        let withdrawing = async move { this.withdraw_uncounted(&requester, ticket, said, &solution).await };
+        let withdrawing = async move {
+            Box::pin(this.withdraw_uncounted(&requester, ticket, said, &solution, signed.as_ref())).await
+        };
         self.to_its_end(Channel::Form, reference, withdrawing).await
     }
 
@@ -78,25 +93,55 @@ impl Pipeline {
         ticket: TicketId,
         said: Received,
         solution: &str,
+        signed: Option<&SignedCall>,
     ) -> Outcome {
-        let seen = match self.deliverer.look(ticket).await {
-            Ok(seen) => seen.proposed(),
+        let mut seen = match self.deliverer.look(ticket).await {
+            Ok(seen) => seen,
             Err(undelivered) => return put_off(undelivered),
         };
-        if seen.solved.is_none() {
-            let is_new = match self.deposited(said, Some(ticket)).await {
-                Outcome::Followup(addition) if addition.ticket == ticket => addition.is_new,
-                other => return other,
-            };
-            if (is_new || seen.solution.is_none())
-                && let Err(undelivered) = self.deliverer.solve(ticket, solution).await
-            {
-                return put_off(undelivered);
+        let accept =
+            |solution| Decided { decision: Decision::Accept, solution, enclosure: Enclosure::default(), signed: None };
+        if seen.is_open() {
+            let about = format!("withdrawn after {}", seen.proposed().solution.unwrap_or_default());
+            match self.is_first(signed, &about).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let on = DecidedSolution::Other;
+                    return self.decide_on(requester, ticket, &accept(None), seen, on, None).await;
+                }
+                Err((reason, cause)) => return deferred(reason, cause, None),
             }
+            match self.deposited(said.clone(), Some(ticket)).await {
+                Outcome::Followup(addition) if addition.ticket == ticket => {}
+                other => return other,
+            }
+            seen = match self.solved(ticket, solution).await {
+                Ok(seen) => seen,
+                Err(undelivered) => return put_off(undelivered),
+            };
         }
-        let decided =
-            Decided { decision: Decision::Accept, solution: None, enclosure: Enclosure::default(), signed: None };
-        self.decide_uncounted(requester, ticket, &decided).await
+        if !seen.solution_begins(WITHDRAWN) {
+            return match self.judged(said, ticket, Some(seen), |state| screen::withdrawal(state, &self.rules)).await {
+                Ok((reply, Err(rejection))) => self.reject(reply.received(), rejection).await,
+                Ok((reply, Ok(accepted))) if accepted.ticket() != ticket => self.follow_up(&reply, accepted).await,
+                Ok(_) => {
+                    let cause = "the ticket was opened again while it was being solved".to_owned();
+                    deferred(Reason::GlpiUnavailable, cause, None)
+                }
+                Err(outcome) => outcome,
+            };
+        }
+        self.decide_uncounted(requester, ticket, &accept(seen.proposed().solution)).await
+    }
+
+    /// Solves a ticket so, and looks at it again: somebody else may have solved it meanwhile.
+    async fn solved(&self, ticket: TicketId, solution: &str) -> Result<SeenTicket, Undelivered> {
+        let solving = self.deliverer.solve(ticket, solution).await;
+        let seen = self.deliverer.look(ticket).await?;
+        if seen.is_open() {
+            solving?;
+        }
+        Ok(seen)
     }
 
     /// Which solution is decided on. A signed call that somebody saw and sends once more decides on nothing that was
@@ -118,8 +163,16 @@ impl Pipeline {
             return Ok(DecidedSolution::Earlier);
         }
         let about = format!("{} {solved}", proposed.solution.unwrap_or_default());
-        let is_first = self.ledger.keep_key(&signed.what, &about, signed.life).await?;
+        let is_first = self.is_first(Some(signed), &about).await?;
         Ok(if is_first { DecidedSolution::Waiting } else { DecidedSolution::Earlier })
+    }
+
+    /// Whether a call, where it is signed, comes for what it first came for.
+    async fn is_first(&self, signed: Option<&SignedCall>, about: &str) -> Result<bool, (Reason, String)> {
+        match signed {
+            Some(signed) => self.ledger.keep_key(&signed.what, about, signed.life).await,
+            None => Ok(true),
+        }
     }
 
     async fn decide_on(
@@ -146,27 +199,41 @@ impl Pipeline {
         seen: Option<SeenTicket>,
         judge: impl Fn(&TicketState) -> Result<MayFollowUp, Rejection>,
     ) -> Outcome {
-        let reply = match screen::on_portal(received, ticket, &self.rules) {
-            Ok(reply) => reply,
-            Err((received, rejection)) => return self.reject(&received, rejection).await,
-        };
-        let state = match seen {
-            Some(seen) => self.deliverer.state_as_seen(&reply, seen).await,
-            None => self.deliverer.ticket_state(&reply).await,
-        };
-        let state = match state {
-            Ok(state) => state,
-            Err(undelivered) => return put_off(undelivered),
-        };
-        match judge(&state) {
-            Ok(accepted) => self.follow_up(&reply, accepted).await,
-            Err(Rejection::Refused(refusal)) if refusal.reason != Reason::RequestUnknown => {
+        match self.judged(received, ticket, seen, judge).await {
+            Ok((reply, Ok(accepted))) => self.follow_up(&reply, accepted).await,
+            Ok((reply, Err(Rejection::Refused(refusal)))) if refusal.reason != Reason::RequestUnknown => {
                 match self.repeated(&reply, ticket).await {
                     Some(outcome) => outcome,
                     None => self.reject(reply.received(), Rejection::Refused(refusal)).await,
                 }
             }
-            Err(rejection) => self.reject(reply.received(), rejection).await,
+            Ok((reply, Err(rejection))) => self.reject(reply.received(), rejection).await,
+            Err(outcome) => outcome,
+        }
+    }
+
+    /// What was written, and what is judged of it by its ticket's state; else what became of it already.
+    async fn judged(
+        &self,
+        received: Received,
+        ticket: TicketId,
+        seen: Option<SeenTicket>,
+        judge: impl Fn(&TicketState) -> Result<MayFollowUp, Rejection>,
+    ) -> Result<(Reply, Result<MayFollowUp, Rejection>), Outcome> {
+        let reply = match screen::on_portal(received, ticket, &self.rules) {
+            Ok(reply) => reply,
+            Err((received, rejection)) => return Err(self.reject(&received, rejection).await),
+        };
+        let state = match seen {
+            Some(seen) => self.deliverer.state_as_seen(&reply, seen).await,
+            None => self.deliverer.ticket_state(&reply).await,
+        };
+        match state {
+            Ok(state) => {
+                let judged = judge(&state);
+                Ok((reply, judged))
+            }
+            Err(undelivered) => Err(put_off(undelivered)),
         }
     }
 

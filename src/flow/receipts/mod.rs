@@ -228,7 +228,7 @@ impl Receipts {
         let mut receipt = receipt.clone();
         receipt.details.suggestions = self.suggested(&receipt.title, &receipt.application);
         let places = received.requester.as_ref().map_or_else(Vec::new, |address| person.places_of(address));
-        receipt.details.messages = self.board.about(&places, &receipt.application, Timestamp::now());
+        receipt.details.messages = self.board.meanwhile(&places, &receipt.application, Timestamp::now());
         self.acknowledger.receipt(received, person, &receipt)
     }
 
@@ -340,7 +340,7 @@ impl Receipts {
         let school =
             opening.school.as_deref().map(|uai| School { department: department_of(uai), ..School::default() });
         let details = ReceiptDetails {
-            messages: self.board.about(school.as_slice(), &opening.application, Timestamp::now()),
+            messages: self.board.meanwhile(school.as_slice(), &opening.application, Timestamp::now()),
             kind: Some(if ticket.kind == REQUEST { TicketKind::Request } else { TicketKind::Incident }),
             urgency: u8::try_from(ticket.urgency).ok(),
             school: opening.school,

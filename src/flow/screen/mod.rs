@@ -4,7 +4,7 @@
 //! somebody who never wrote; [`by_itself`] applies what else the request alone decides, cheapest first; then
 //! the pipeline gathers what a directory and the quota say, [`director`] and [`quota`] judge it, and [`admit`]
 //! makes a [`Screened`]. A mail that answers a ticket's notification goes another way: [`reply`] judges what
-//! GLPI says of that ticket. So do [`complement`] and [`decision`] for what [`on_portal`] takes.
+//! GLPI says of that ticket. So do [`complement`], [`decision`] and [`withdrawal`] for what [`on_portal`] takes.
 
 mod announcement;
 mod answer;
@@ -34,7 +34,7 @@ pub use copies::Copies;
 pub use director::{Director, director};
 pub use foreseen::foreseen;
 pub use keyword::{Application, Applications};
-pub use portal::{DecidedSolution, complement, decision, on_portal};
+pub use portal::{DecidedSolution, complement, decision, on_portal, withdrawal};
 pub use proof::{Evidence, Method, Proof, ProofGap, proof_gap};
 pub use quota::{DayPlace, WithinQuota, quota};
 pub use reply::{Change, MayFollowUp, Reply, reply};

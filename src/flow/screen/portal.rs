@@ -77,6 +77,20 @@ pub fn decision(
     Ok(MayFollowUp { ticket, change, by_staff: false })
 }
 
+/// Judges what GLPI says of a ticket that a requester withdraws on the portal, and whose last solution is somebody
+/// else's. A merged one takes what they say.
+///
+/// # Errors
+///
+/// Refused where a solution waits to be read, or the request is over.
+pub fn withdrawal(ticket_state: &TicketState, rules: &Rules) -> Result<MayFollowUp, Rejection> {
+    let (ticket, stage) = own(ticket_state, rules)?;
+    match stage {
+        Stage::Solved => Err(rules.refuse_about(Reason::SolutionWaiting, ticket)),
+        Stage::Open | Stage::Pending | Stage::Closed => complement(ticket_state, rules),
+    }
+}
+
 /// A requester's own ticket.
 fn own(ticket_state: &TicketState, rules: &Rules) -> Result<(TicketId, Stage), Rejection> {
     match ticket_state {
@@ -91,7 +105,7 @@ mod tests {
 
     use super::{
         super::samples, Change, DecidedSolution, Decision, MayFollowUp, Reason, Rejection, SenderRole, Stage,
-        TicketState, complement, decision,
+        TicketState, complement, decision, withdrawal,
     };
     use crate::id::TicketId;
 
@@ -124,6 +138,13 @@ mod tests {
         let refused =
             decision(&ticket_state, &Decision::Refuse("Non".into()), DecidedSolution::Waiting, &rules).map_err(reason);
         assert_eq!(accepted.and_then(|accepted| Ok((accepted.change(), refused?.change()))), decided);
+        // Nobody's solution is approved by withdrawing.
+        let withdrawn = withdrawal(&ticket_state, &rules).map(MayFollowUp::change).map_err(reason);
+        let expected = match stage {
+            Stage::Solved if role == SenderRole::Requester => Err(Reason::SolutionWaiting),
+            _ => added,
+        };
+        assert_eq!(withdrawn, expected);
         for (solution, of_solved) in
             [(DecidedSolution::Other, Reason::NothingToApprove), (DecidedSolution::Earlier, Reason::NewerSolution)]
         {

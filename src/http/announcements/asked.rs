@@ -78,7 +78,7 @@ pub(super) struct NewAnnouncement {
     /// their own address, or nothing.
     #[schema(example = "ien.dijon@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
-    /// Counts who would get it; keeps and sends nothing.
+    /// Counts who would get it and shows what they would read; keeps and sends nothing.
     #[schema(example = false)]
     dry_run: Option<bool>,
 }
@@ -99,6 +99,18 @@ pub(super) struct Confirmation {
 #[allow(dead_code, reason = "read by whoever reads the description")]
 pub(super) struct Whoever {
     /// Who, where a token names nobody.
+    #[schema(example = "chef@ac-dijon.fr", max_length = 150)]
+    by: Option<String>,
+}
+
+/// Until when the portal shows a message.
+#[derive(ToSchema)]
+#[allow(dead_code, reason = "read by whoever reads the description")]
+pub(super) struct MessageEnd {
+    /// Until when, a moment to come after its begin; without, it is shown no longer.
+    #[schema(format = DateTime, example = "2026-11-26T18:00:00+01:00")]
+    ends: Option<String>,
+    /// Who ends or prolongs it, where a token names nobody.
     #[schema(example = "chef@ac-dijon.fr", max_length = 150)]
     by: Option<String>,
 }
@@ -353,6 +365,15 @@ pub(super) fn whoever(body: &Bytes, person: Option<&Address>) -> Result<String, 
     let Some(by) = by(&mut fields, person) else { return Err(Problem::fields(fields.wrong())) };
     ended(fields)?;
     Ok(by)
+}
+
+/// Until when the portal shows it, where that is to come, and who says so.
+pub(super) fn message_end(body: &Bytes, person: Option<&Address>) -> Result<(Option<Timestamp>, String), Problem> {
+    let mut fields = Fields::of(body, &["ends", "by"]).ok_or_else(|| no_object("{\"ends\": \"…\", \"by\": \"…\"}"))?;
+    let ends = moment(&mut fields, "ends");
+    let Some(by) = by(&mut fields, person) else { return Err(Problem::fields(fields.wrong())) };
+    ended(fields)?;
+    Ok((ends, by))
 }
 
 /// What an operator decides of what is in doubt, of which batch, and who decides.

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::super::problem::{BUSY_PAUSE, Problem};
 use crate::{
-    announcements::{Excess, ExcessPart, InformError, KeepingError, NoList, NotFrozen, Stranger, StrangerKind},
+    announcements::{Excess, ExcessPart, InformError, KeepingError, Lack, NoList, NotFrozen, Stranger, StrangerKind},
     intake::form::FieldError,
     request::{LeftOut, Reason},
     text::{Bilingual, Language, french},
@@ -41,6 +41,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
         }
         InformError::NotAnOperator(_) => return Problem::fields(vec![field("by", "not-an-operator", &error.said())]),
         InformError::NoBatch { .. } => return Problem::fields(vec![field("batch", "unknown-value", &error.said())]),
+        InformError::Missing(Lack::End) => return Problem::fields(vec![field("ends", "invalid", &error.said())]),
         InformError::Off => (
             StatusCode::FORBIDDEN,
             "closed",
@@ -55,7 +56,7 @@ pub(super) fn problem(error: &InformError) -> Problem {
         InformError::Missing(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "bad-announcement",
-            "Il manque à l’information un objet, un texte, une destination, une fin après son début sur le portail, ou une application connue.",
+            "Il manque à l’information un objet, un texte, une destination ou une application connue.",
         ),
         InformError::NotYours => (
             StatusCode::FORBIDDEN,
@@ -79,6 +80,11 @@ pub(super) fn problem(error: &InformError) -> Problem {
             StatusCode::CONFLICT,
             "other-recipients",
             "Les destinataires ont changé entre-temps, et rien n’est parti. Comptez-les à nouveau, puis envoyez.",
+        ),
+        InformError::MailOnly => (
+            StatusCode::CONFLICT,
+            "not-on-portal",
+            "Le portail n’affiche pas cette information\u{a0}: elle n’est partie que par courriel. Arrêtez son envoi, s’il dure encore.",
         ),
         InformError::PortalOnly => (
             StatusCode::CONFLICT,

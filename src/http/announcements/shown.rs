@@ -1,11 +1,13 @@
 //! How an announcement is shown to programs: what it is, and how far it is.
 
-use jiff::{Timestamp, Zoned};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::{problem::Problem, services::Services, values::rfc3339};
-use crate::announcements::{Announcement, AnnouncementFile, Doubt, Mailing, MailingProgress, MailingState};
+use crate::announcements::{
+    Announcement, AnnouncementFile, Doubt, Informer, Mailing, MailingProgress, MailingState, Message,
+};
 
 /// How many addresses of a zone get it.
 #[derive(Serialize, ToSchema)]
@@ -38,7 +40,41 @@ impl FileShown {
     }
 }
 
-/// Who would get it.
+/// The mail as it would go.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MailShown {
+    /// Its subject.
+    #[schema(example = "LSU indisponible ce matin")]
+    subject: String,
+    /// Its HTML, a whole document.
+    #[schema(example = "<!doctype html>…")]
+    html: String,
+    /// The same as plain text.
+    #[schema(example = "Bonjour,\n\nLSU ne répond pas ; nous y travaillons.")]
+    text: String,
+    /// Where answers would go; null: to the sender.
+    #[schema(example = json!(null))]
+    reply_to: Option<String>,
+}
+
+/// The message as the portal would show it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MessageShown {
+    /// Its title, which names its application.
+    #[schema(example = "LSU indisponible ce matin")]
+    title: String,
+    /// Its text: sanitised HTML, as `GET /v1/messages` gives it.
+    #[schema(example = "<p>Bonjour,</p>\n<p><strong>LSU</strong> ne répond pas ; nous y travaillons.</p>")]
+    html: String,
+    /// From when, RFC 3339.
+    #[schema(format = DateTime, example = "2026-11-24T08:00:00+01:00")]
+    begins: String,
+    /// Until when.
+    #[schema(format = DateTime, example = "2026-11-25T18:00:00+01:00")]
+    ends: String,
+}
+
+/// Who would get it, and what they would read.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Counted {
     /// How many addresses.
@@ -54,6 +90,35 @@ pub(super) struct Counted {
     /// Whether a second person would have to confirm it.
     #[schema(example = false)]
     pub(super) to_confirm: bool,
+    /// The mail; null where none would go.
+    pub(super) mail: Option<MailShown>,
+    /// The message; null where the portal would not show it.
+    pub(super) message: Option<MessageShown>,
+}
+
+/// The mail of this announcement, where one goes.
+pub(super) fn mail(informer: &Informer, announcement: &Announcement) -> Result<Option<MailShown>, Problem> {
+    if announcement.by_mail.is_none() {
+        return Ok(None);
+    }
+    let broken = |error| {
+        tracing::error!(%error, "an announcement's mail cannot be made");
+        Problem::internal()
+    };
+    let (letters, subject, markdown) = (informer.letters(), &announcement.subject, &announcement.markdown);
+    Ok(Some(MailShown {
+        subject: subject.clone(),
+        html: letters.html(subject, markdown).map_err(broken)?,
+        text: letters.plain(markdown).map_err(broken)?,
+        reply_to: letters.reply_to().map(str::to_owned),
+    }))
+}
+
+/// The message of this announcement, where the portal shows it.
+pub(super) fn message(announcement: &Announcement, zone: &TimeZone) -> Option<MessageShown> {
+    let Message { title, html, begins, ends, .. } =
+        Message::of(announcement, zone).filter(|_| announcement.on_portal)?;
+    Some(MessageShown { title, html, begins: rfc3339(&begins), ends: rfc3339(&ends) })
 }
 
 /// An address that the relay refuses.
@@ -114,6 +179,12 @@ pub(super) struct AnnouncementState {
     subject: String,
     /// The files that go along.
     files: Vec<FileShown>,
+    /// From when the portal shows it, RFC 3339; null where it does not.
+    #[schema(format = DateTime, example = "2026-11-24T08:00:00+01:00")]
+    begins: Option<String>,
+    /// Until when.
+    #[schema(format = DateTime, example = "2026-11-25T18:00:00+01:00")]
+    ends: Option<String>,
     /// Who wrote it.
     #[schema(example = "ien.dijon@ac-dijon.fr")]
     written_by: String,
@@ -152,9 +223,18 @@ fn written(services: &Services, moment: Timestamp) -> String {
     rfc3339(&moment)
 }
 
+fn begins(services: &Services, announcement: &Announcement) -> Option<String> {
+    announcement.on_portal.then(|| written(services, announcement.begins))
+}
+
+fn ends(services: &Services, announcement: &Announcement) -> Option<String> {
+    announcement.ends.filter(|_| announcement.on_portal).map(|ends| written(services, ends))
+}
+
 /// What goes by mail, and how far it is.
 pub(super) fn state(
     services: &Services,
+    announcement: &Announcement,
     mailing: &Mailing,
     progress: Option<&MailingProgress>,
 ) -> Result<AnnouncementState, Problem> {
@@ -178,6 +258,8 @@ pub(super) fn state(
         },
         subject: mailing.subject.clone(),
         files: mailing.files.iter().map(FileShown::of).collect(),
+        begins: begins(services, announcement),
+        ends: ends(services, announcement),
         written_by: mailing.written_by.clone(),
         written_at: written(services, mailing.written_at),
         asked: progress.map(|progress| progress.is_asked),
@@ -207,6 +289,8 @@ pub(super) fn kept(services: &Services, announcement: &Announcement) -> Announce
         state: if announcement.by_mail.is_some() { "not-frozen" } else { "kept" },
         subject: announcement.subject.clone(),
         files: announcement.files.iter().map(FileShown::of).collect(),
+        begins: begins(services, announcement),
+        ends: ends(services, announcement),
         written_by: announcement.written_by.clone(),
         written_at: written(services, announcement.written_at),
         asked: None,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Request, State},
+    http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     flow::route::Mapping,
     http::{
+        body::Standing,
         identity::REQUESTER,
         query::{self, Parameters},
         responses::{AnyTime, ByPortal, LateCall},
@@ -230,9 +232,9 @@ pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request)
 
 /// Send a picture of an article
 ///
-/// A picture or file that an article of the FAQ shows.
+/// A picture or file that an article of the FAQ shows. Open to everybody where the feeds of the FAQ are, which name it.
 #[utoipa::path(get, path = "/v1/faq/{id}/documents/{document}", operation_id = "send_faq_document", tag = "portal",
-    security(("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
+    security((), ("portal_timestamp" = [], "portal_signature" = []), ("proxy_identity" = []), ("form_token" = [])),
     params(
         ("id" = u64, Path, description = "GLPI's number of the article.", minimum = 1, maximum = 4_294_967_295_u64, example = 12),
         ("document" = u64, Path, description = "The document's number in the article's text.", minimum = 1, maximum = 4_294_967_295_u64, example = 56),
@@ -249,11 +251,21 @@ pub(super) async fn faq(State(services): State<Arc<Services>>, request: Request)
 pub(super) async fn faq_document(State(services): State<Arc<Services>>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, deadline| {
-            caller(services, parts, body).await?;
+            let is_public = services.portal.feeds_are_public();
+            if is_public {
+                body.read(&services.rooms, Standing::Unproven).await?;
+            } else {
+                caller(services, parts, body).await?;
+            }
             query::only(parts, &[REQUESTER])?;
             let (article, document) = (number(parts, 3)?, file_number(parts, 5)?);
             let (document, content) = in_time(deadline, services.portal.article_document(article, document)).await?;
-            Ok(file(&document, content))
+            let mut answer = file(&document, content);
+            if is_public {
+                // Whoever shows the feed need not ask GLPI each time.
+                answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+            }
+            Ok(answer)
         })
         .await
 }

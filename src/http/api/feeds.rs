@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use data_encoding::HEXLOWER;
@@ -96,7 +96,7 @@ async fn give(
             if let Some(name) = application.filter(|_| articles.is_empty()) {
                 is_known(services, name)?;
             }
-            let feed = services.portal.feed(articles, address(parts), application);
+            let feed = services.portal.feed(articles, application);
             // Thousands of texts are written.
             let text = tokio::task::spawn_blocking(move || write(&feed)).await.map_err(|_| Problem::internal())?;
             let tag = format!("\"{}\"", HEXLOWER.encode(&Sha256::digest(&text)[..16]));
@@ -133,14 +133,4 @@ fn has(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = values.flat_map(|value| value.split(',')).map(str::trim);
     tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
-}
-
-/// The address the feed is asked for at, as far as the call tells.
-fn address(parts: &Parts) -> String {
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let scheme = match parts.headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok()) {
-        Some("https") => "https",
-        _ => "http",
-    };
-    format!("{scheme}://{host}{}", parts.uri.path_and_query().map_or("/", |path| path.as_str()))
 }

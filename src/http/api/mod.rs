@@ -2,6 +2,7 @@
 //!
 //! Each answer is one person's: it is stored nowhere on its way.
 
+mod answered;
 mod approval;
 mod call;
 mod catalogue;
@@ -26,6 +27,8 @@ pub(super) fn calls<C: Calls>(calls: C) -> C {
         .call(documents::__path_send, documents::send)
         .call(followups::__path_add, followups::add)
         .call(approval::__path_decide, approval::decide)
+        .call(answered::__path_withdraw, answered::withdraw)
+        .call(answered::__path_helped, answered::helped)
         .call(catalogue::__path_natures, catalogue::natures)
         .call(catalogue::__path_faq, catalogue::faq)
         .call(catalogue::__path_faq_document, catalogue::faq_document)

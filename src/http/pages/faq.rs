@@ -131,7 +131,7 @@ pub(super) async fn helped(
                 // An old page: it can be said again from this one.
                 return see_other(&format!("{FAQ}/{number}"));
             }
-            services.portal.helped(&person, article.id).await;
+            services.has_helped(&person, article.id).await;
             see_other(&format!("{FAQ}/{number}?{SAID}"))
         })
         .await

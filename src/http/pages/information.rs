@@ -8,17 +8,18 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     frame::{Frame, Section, page, parameter, see_other, unknown},
-    informing::{Doing, SHORTEST, address_of, in_time, informer, moment, problem, told, typed_moment},
+    informing::{Doing, address_of, in_time, informer, moment, problem, told, typed_moment},
     posted::Posted,
     state::{PageState, Visitor},
 };
 use crate::{
     announcements::{
-        Announcement, DoubtDecision, InformError, Mailing, MailingProgress, MailingState, Unfrozen, may_have_written,
+        Announcement, DoubtDecision, InformError, Lack, Mailing, MailingProgress, MailingState, Unfrozen,
+        may_have_written,
     },
     http::{in_charge, problem::Problem},
     people::Rights,
@@ -309,34 +310,16 @@ pub(super) async fn act(
         .await
 }
 
-/// Has the portal show a message until this moment; until now where none is named.
+/// Has the portal show a message until this moment; no longer where none is named.
 async fn end(state: &PageState, announcement: Announcement, until: Option<Timestamp>) -> Result<(), Problem> {
-    let informer = informer(state)?;
-    if !announcement.on_portal {
-        let detail = "Le portail n’affiche pas cette information\u{a0}: elle n’est partie que par courriel.";
-        return Err(Problem::new(StatusCode::CONFLICT, "not-on-portal", detail));
-    }
-    // One that has not begun ends before it begins: shown after all, it begins when its writer said. One that has begun
-    // does not, however lately that was.
-    let now = Timestamp::now();
-    let ends = until.unwrap_or_else(|| (now - SignedDuration::from_secs(1)).max(announcement.begins.min(now)));
-    let rewritten = Announcement { ends: Some(ends), ..announcement };
-    let reference = rewritten.reference;
-    in_time(state, Doing::Changing, async { Ok(informer.keeping().rewrite(rewritten).await?) }).await?;
-    tracing::info!(%reference, %ends, "a message of the portal has another end");
+    in_time(state, Doing::Changing, informer(state)?.show_until(announcement, until)).await?;
     state.services.portal.refresh_messages().await;
     Ok(())
 }
 
 async fn prolong(state: &PageState, announcement: Announcement, posted: &Posted) -> Result<(), Problem> {
-    let wrong = || {
-        let detail = "Indiquez jusqu’à quand le portail l’affiche\u{a0}: une date et une heure à venir, par exemple 2026-11-28T18:00.";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail)
-    };
-    let until = moment(state, posted.one("fin")).ok().flatten().ok_or_else(wrong)?;
-    if until < Timestamp::now() + SHORTEST {
-        return Err(wrong());
-    }
+    let no_end = || problem(&InformError::Missing(Lack::End), Doing::Changing);
+    let until = moment(state, posted.one("fin")).ok().flatten().ok_or_else(no_end)?;
     if until <= announcement.begins {
         let begins = told(announcement.begins, &state.services.time_zone);
         let detail = format!("Le portail ne l’affiche qu’à partir du {begins}\u{a0}: indiquez une fin plus tardive.");

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{frame::unknown, state::PageState};
 use crate::{
-    announcements::{InformError, Informer, KeepingError, NoList, Stranger},
+    announcements::{InformError, Informer, KeepingError, Lack, NoList, Stranger},
     http::problem::{BUSY_PAUSE, Problem},
     request::Reference,
     text::{Bilingual, Language, french},
@@ -15,8 +15,6 @@ use crate::{
 
 /// Where the pages are.
 const HERE: &str = "/information";
-/// How much longer a message is shown at least, where somebody prolongs it.
-pub(super) const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
 
 /// What writes and sends announcements.
 ///
@@ -117,7 +115,12 @@ pub(super) fn problem(error: &InformError, doing: Doing) -> Problem {
         InformError::NoRelay => {
             refused("Aucun relais de courriel n’est configuré\u{a0}: affichez l’information sur le portail seulement.")
         }
-        InformError::Missing(_) => refused("Il manque l’objet, le texte, l’application ou la fin de l’information."),
+        InformError::Missing(Lack::End) => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid-fields",
+            "Indiquez jusqu’à quand le portail l’affiche\u{a0}: une date et une heure à venir, par exemple 2026-11-28T18:00.",
+        ),
+        InformError::Missing(_) => refused("Il manque l’objet, le texte ou l’application de l’information."),
         InformError::NobodyElse(most) => refused(&format!(
             "Au-delà de {most} adresses, une seconde personne confirme l’envoi, et la configuration ne nomme aucun autre exploitant (people.operators)."
         )),
@@ -140,6 +143,11 @@ pub(super) fn problem(error: &InformError, doing: Doing) -> Problem {
         }
         InformError::OtherRecipients => conflict(
             "Les destinataires ont changé depuis l’aperçu, et rien n’est parti. Regardez-les à nouveau.".to_owned(),
+        ),
+        InformError::MailOnly => Problem::new(
+            StatusCode::CONFLICT,
+            "not-on-portal",
+            "Le portail n’affiche pas cette information\u{a0}: elle n’est partie que par courriel.",
         ),
         InformError::PortalOnly => {
             conflict("Cette information n’est que sur le portail\u{a0}: aucun courriel ne part.".to_owned())

@@ -120,7 +120,7 @@ struct RecapPage<'a> {
     view: View,
     documents: Vec<String>,
     left_out: Vec<LeftOut>,
-    /// What the academy says of its application now.
+    /// What the academy says now that concerns it.
     messages: Vec<Message>,
     /// Articles that perhaps answer it.
     suggested: Vec<Arc<Article>>,
@@ -245,8 +245,7 @@ pub(super) async fn recap(
     let token = state.pages.tokens.token(&person, Timestamp::now());
     let suggested = suggested(&state, &view.row.title, view.row.application.as_deref());
     let application = view.row.application.as_deref().unwrap_or_default();
-    let mut messages = state.messages(&person, Some(application)).await;
-    messages.retain(|message| message.application.is_some());
+    let messages = state.messages(&person, Some(application)).await;
     page(StatusCode::OK, &RecapPage { frame, view, documents, left_out, messages, suggested, token })
 }
 
@@ -390,13 +389,16 @@ pub(super) async fn withdraw(
             }
             let article = frame::number(submission.aside(ARTICLE))?;
             let article = state.ask(services.portal.article(article)).await?;
-            let handling = services.gateway().withdraw(person.clone(), number, article.title.clone());
+            let handling = services.gateway().withdraw(person.clone(), number, article.title.clone(), None);
             let outcome = state.finish(handling, room, deadline).await?;
-            if matches!(outcome, Outcome::Followup(_)) {
-                services.portal.helped(&person, article.id).await;
+            // One that was merged meanwhile has what they say, and goes on.
+            let is_withdrawn = matches!(&outcome, Outcome::Followup(addition) if addition.ticket == number);
+            if is_withdrawn {
+                services.has_helped(&person, article.id).await;
             }
             let is_unknown = is_unknown(&outcome);
-            settled(&state, &person, number, outcome, "retiree", Retry { is_unknown, ..retry }).await
+            let done = if is_withdrawn { "retiree" } else { "suivi" };
+            settled(&state, &person, number, outcome, done, Retry { is_unknown, ..retry }).await
         })
         .await
 }

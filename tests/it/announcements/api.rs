@@ -483,3 +483,96 @@ async fn who_may_not_is_told_of_announcements() {
     }
     gateway.finish().await;
 }
+
+/// What a portal of people in charge shows before it sends: what the mail and the message will say.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_shows_the_mail_and_the_message_as_they_would_be_read() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(8);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[("announcements.reply_to", "ien@ac-dijon.fr")]).await;
+    let both = json!({
+        "subject": "Incident en cours", "application": "LSU", "on_portal": true, "ends": "2037-01-01T00:00:00Z",
+        "begins": "2036-01-01T00:00:00Z",
+    });
+    let dry = |change: &Value| {
+        let mut body = announcement(change);
+        body["dry_run"] = json!(true);
+        body
+    };
+    let (status, shown) = post(&gateway, "/v1/announcements", OPERATORS, dry(&both)).await;
+    assert_eq!(status, StatusCode::OK, "{shown}");
+    let mail = &shown["mail"];
+    assert_eq!((&mail["subject"], &mail["reply_to"]), (&json!("Incident en cours"), &json!("ien@ac-dijon.fr")));
+    assert!(mail["html"].as_str().unwrap().contains("<strong>LSU</strong> ne répond pas"), "{mail}");
+    let text = mail["text"].as_str().unwrap();
+    assert!(text.contains("LSU ne répond pas.") && !text.contains("**"), "{text}");
+    let message = &shown["message"];
+    assert_eq!(message["title"], "LSU\u{a0}: Incident en cours");
+    assert!(message["html"].as_str().unwrap().starts_with("<p><strong>LSU</strong>"), "{message}");
+    assert_eq!(message["begins"], "2036-01-01T01:00:00+01:00");
+    // Each only where it goes there.
+    let (_, by_mail) = post(&gateway, "/v1/announcements", OPERATORS, dry(&json!({}))).await;
+    assert!(by_mail["mail"].is_object() && by_mail["message"].is_null(), "{by_mail}");
+    let mut alone = both;
+    alone["recipients"] = json!("none");
+    let (_, on_portal) = post(&gateway, "/v1/announcements", OPERATORS, dry(&alone)).await;
+    assert!(on_portal["mail"].is_null() && on_portal["message"].is_object(), "{on_portal}");
+
+    // What goes says the same.
+    let (_, told) = post(&gateway, "/v1/announcements", OPERATORS, announcement(&json!({"zones": ["021"]}))).await;
+    let one = format!("/v1/announcements/{}", told["reference"].as_str().unwrap());
+    wait_until("it is sent", async || get(&gateway, &one, OPERATORS).await.1["state"] == "ended").await;
+    let mails = gateway.outbox.mails();
+    let sent = mail_parser::MessageParser::default().parse(&mails[0].message).unwrap();
+    assert_eq!(sent.body_text(0).unwrap().replace("\r\n", "\n").trim(), text.trim());
+    gateway.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_ends_a_message_and_prolongs_it() {
+    let sandbox = sandbox().await;
+    let (_folder, csv) = directory(8);
+    let gateway = gateway(&sandbox, csv.to_str().unwrap(), &[]).await;
+    let message = json!({
+        "zones": ["021"], "recipients": "none", "on_portal": true, "ends": "2036-01-01T00:00:00Z",
+    });
+    let (status, told) = post(&gateway, "/v1/announcements", DEPARTMENT, announcement(&message)).await;
+    assert_eq!((status, &told["ends"]), (StatusCode::ACCEPTED, &json!("2036-01-01T01:00:00+01:00")), "{told}");
+    let one = format!("/v1/announcements/{}", told["reference"].as_str().unwrap());
+    let end = format!("{one}/end");
+    let shown = async || {
+        let address = format!("/v1/messages?requester={}", DIRECTORS[0]);
+        let answer: Value = gateway.signed(Method::GET, &address, b"").send().await.unwrap().json().await.unwrap();
+        answer["messages"].as_array().unwrap().len()
+    };
+    let (_, longer) = post(&gateway, &end, DEPARTMENT, json!({"by": "ien", "ends": "2037-01-01T00:00:00Z"})).await;
+    assert_eq!(longer["ends"], "2037-01-01T01:00:00+01:00", "{longer}");
+    assert_eq!((get(&gateway, &one, OPERATORS).await.1["ends"].clone(), shown().await), (longer["ends"].clone(), 1));
+    for (wrong, field) in [
+        (json!({"by": "ien", "ends": "2020-01-01T00:00:00Z"}), "ends"),
+        (json!({"by": "ien", "ends": "demain"}), "ends"),
+        (json!({"by": "ien", "ends": "2040-01-01T00:00:00Z"}), "ends"),
+        (json!({"ends": "2037-01-01T00:00:00Z"}), "by"),
+        (json!({"by": "ien", "until": "2037-01-01T00:00:00Z"}), "until"),
+    ] {
+        let (status, problem) = post(&gateway, &end, DEPARTMENT, wrong.clone()).await;
+        assert_eq!(
+            (status, &problem["errors"][0]["field"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!(field)),
+            "{wrong}"
+        );
+    }
+    let (status, ended) = post(&gateway, &end, DEPARTMENT, json!({"by": "ien"})).await;
+    let moment = ended["ends"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(status == StatusCode::OK && moment <= jiff::Timestamp::now(), "{ended}");
+    assert_eq!(shown().await, 0);
+    // And it can be shown again.
+    post(&gateway, &end, DEPARTMENT, json!({"by": "ien", "ends": "2037-01-01T00:00:00Z"})).await;
+    assert_eq!(shown().await, 1);
+    // What went by mail alone is nowhere to be ended.
+    let (_, mailed) = post(&gateway, "/v1/announcements", DEPARTMENT, announcement(&json!({"zones": ["021"]}))).await;
+    let end = format!("/v1/announcements/{}/end", mailed["reference"].as_str().unwrap());
+    let (status, problem) = post(&gateway, &end, DEPARTMENT, json!({"by": "ien"})).await;
+    assert_eq!((status, &problem["reason"]), (StatusCode::CONFLICT, &json!("not-on-portal")), "{problem}");
+    gateway.finish().await;
+}

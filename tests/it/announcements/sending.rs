@@ -430,3 +430,67 @@ async fn when_the_instance_that_sends_stops_the_other_goes_on() {
     let copies = sink.copies();
     assert!(copies.len() == 60 && copies.values().all(|count| *count == 1), "{copies:?}");
 }
+
+/// What is handed in for a few while thousands are being told is sent between two of their batches.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_one_does_not_wait_behind_a_large_one() {
+    let (sandbox, sink) = (sandbox().await, Sink::start(Moods::default()).await);
+    let (_folder, csv) = directory(400);
+    // Forty batches, each of which takes its time by the throttle.
+    let settings = [("announcements.per_minute", "3000")];
+    let app = app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let stop = CancellationToken::new();
+    let informing = async {
+        let inform = async |name: &str, zones: &[&str]| {
+            let announcement = announcement(name, zones);
+            let informed = app.informer.inform(announcement, (&[], &Enclosure::default()), &operator()).await;
+            informed.unwrap().announcement.reference
+        };
+        let large = inform("large", &[]).await;
+        wait_until("it has begun", async || !sink.taken().is_empty()).await;
+        let small = inform("small", &["021/Nord"]).await;
+        let is_over = async || app.informer.progress(small).await.unwrap().mailing.state == MailingState::Ended;
+        wait_until("the small one is sent", is_over).await;
+        let meanwhile = app.informer.progress(large).await.unwrap();
+        assert!(meanwhile.mailing.state == MailingState::Going && meanwhile.pending > 0, "{meanwhile:?}");
+        assert!(meanwhile.handed > 10, "the large one goes on in between: {meanwhile:?}");
+        app.informer.stop(large, "chef").await.unwrap();
+        stop.cancel();
+        (large, small)
+    };
+    let ((), (large, small)) = tokio::join!(app.informer.keep(&stop), informing);
+    // Nobody of either got it twice.
+    let of = |reference: Reference| {
+        let id = format!("Message-ID: <{reference}.information");
+        let taken = sink.taken().into_iter().filter(move |taken| taken.mail.contains(&id));
+        taken.flat_map(|taken| taken.to).collect::<Vec<_>>()
+    };
+    for (reference, expected) in [(large, None), (small, Some(50))] {
+        let mut told = of(reference);
+        let many = told.len();
+        told.sort();
+        told.dedup();
+        assert!(told.len() == many && expected.is_none_or(|expected| expected == many), "{reference}: {many}");
+    }
+}
+
+/// A command that sends thousands sends in between what was handed in elsewhere: nobody else may at that time.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_one_lets_the_others_have_their_turns() {
+    let (sandbox, sink, redis) = (sandbox().await, Sink::start(Moods::default()).await, Redis::start());
+    let (_folder, csv) = directory(40);
+    let settings = [&redis.settings()[..], &[("announcements.per_minute", "600")]].concat();
+    let instance = || app(sandbox.url().as_str(), &sink, csv.to_str().unwrap(), &settings);
+    let (one, two) = (instance(), instance());
+    let inform = async |app: &App, name: &str| {
+        let informed = app.informer.inform(announcement(name, &[]), (&[], &Enclosure::default()), &operator()).await;
+        informed.unwrap().announcement.reference
+    };
+    let (first, second) = (inform(&one, "13").await, inform(&two, "14").await);
+    let stop = CancellationToken::new();
+    let mut seen = Vec::new();
+    // At the first batch of its own it looks for others.
+    one.informer.send(first, &stop, |progress| seen.push(progress.mailing.reference.clone())).await.unwrap();
+    assert!(seen.iter().all(|reference| *reference == first.to_string()), "{seen:?}");
+    assert!(one.informer.progress(second).await.unwrap().handed > 0);
+}

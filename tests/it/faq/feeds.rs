@@ -105,6 +105,45 @@ async fn a_feed_is_of_one_application_or_of_all() {
     }
 }
 
+/// Whoever asks, by whatever name they know the gateway: one feed, which says nothing of them.
+#[tokio::test]
+async fn a_feed_says_where_it_is_and_not_who_asked_for_it() {
+    let (_faq, gateway, _) = scene(&[]).await;
+    for path in ["/v1/faq/feed.atom", "/v1/faq/feed.json"] {
+        let mut seen = Vec::new();
+        for query in ["?application=LSU", "?application=lsu&requester=jeanne.martin@ac-dijon.fr"] {
+            for (host, scheme) in [("a.example", "https"), ("b.example", "http")] {
+                let call = gateway.signed(Method::GET, &format!("{path}{query}"), b"");
+                let answer = call.header(header::HOST, host).header("X-Forwarded-Proto", scheme).send().await.unwrap();
+                let tag = answer.headers()[header::ETAG].clone();
+                seen.push((tag, answer.text().await.unwrap()));
+            }
+        }
+        let (_, text) = &seen[0];
+        assert!(seen.iter().all(|other| *other == seen[0]), "{seen:?}");
+        assert!(text.contains(&format!("https://assistance.example{path}?application=LSU")), "{text}");
+        feed_rs::parser::parse(text.as_bytes()).unwrap();
+    }
+    let ids = async |query: &str| {
+        let feed = get(&gateway, &format!("/v1/faq/feed.atom{query}"), None).await.text().await.unwrap();
+        feed_rs::parser::parse(feed.as_bytes()).unwrap().id
+    };
+    assert_eq!(
+        [ids("").await, ids("?application=LSU").await],
+        ["tag:127.0.0.1,2026:faq", "tag:127.0.0.1,2026:faq?application=LSU"]
+    );
+}
+
+/// Where nothing tells the gateway's own address, no feed makes one up.
+#[tokio::test]
+async fn a_feed_has_no_address_where_none_is_known() {
+    let (_faq, gateway, _) = scene(&[("knowledge.link", "https://portail.example/aide/{id}")]).await;
+    let atom = get(&gateway, "/v1/faq/feed.atom", None).await.text().await.unwrap();
+    assert!(feed_rs::parser::parse(atom.as_bytes()).is_ok() && !atom.contains("rel=\"self\""), "{atom}");
+    let json: Value = get(&gateway, "/v1/faq/feed.json", None).await.json().await.unwrap();
+    assert!(json.get("feed_url").is_none(), "{json}");
+}
+
 #[tokio::test]
 async fn an_article_without_a_title_has_its_number() {
     let faq = Faq::start().await;

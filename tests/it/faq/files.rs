@@ -71,4 +71,26 @@ async fn a_file_of_an_article_is_sent_as_it_is_to_who_may_read_the_article(
     }
     assert_eq!(gateway.call(Method::GET, &api).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
     gateway.finish().await;
+
+    // A feed for everybody shows what everybody can open, and opens no more than it shows.
+    let page = ("knowledge.link", "https://assistance.example/portail/faq/{id}");
+    let gateway = Gateway::start(&faq.sandbox, &[page, ("knowledge.public_feeds", "true")]).await;
+    let open = async |path: &str| gateway.call(Method::GET, path).send().await.unwrap();
+    let feed = open("/v1/faq/feed.atom").await.text().await.unwrap();
+    let feed = feed_rs::parser::parse(feed.as_bytes()).unwrap();
+    let content = feed.entries[0].content.as_ref().unwrap().body.as_ref().unwrap();
+    let (_, picture) = content.split_once("src=\"https://assistance.example").unwrap_or_else(|| panic!("{content}"));
+    let (picture, _) = picture.split_once('"').unwrap();
+    let answer = open(picture).await;
+    assert_eq!((answer.status(), answer.headers()["content-type"].to_str().unwrap()), (StatusCode::OK, media_type));
+    assert_eq!(answer.headers()["cache-control"], "public, max-age=3600");
+    assert_eq!(answer.bytes().await.unwrap(), bytes);
+    for path in [
+        format!("/v1/faq/{hidden}/documents/{of_hidden}"),
+        format!("/v1/faq/{article}/documents/{of_hidden}"),
+        format!("/v1/faq/{article}/documents/{unshown}"),
+    ] {
+        assert_eq!(open(&path).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    gateway.finish().await;
 }

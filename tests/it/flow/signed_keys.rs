@@ -216,3 +216,30 @@ async fn a_signature_of_the_body_alone_decides_nothing() {
     assert_eq!(answer.status(), 401);
     assert_eq!(sandbox.tickets()[0].status, 5);
 }
+
+/// Whoever sees a withdrawal and sends it once more closes nothing that was opened again after it.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_is_sent_once_more_closes_nothing_anew(#[values("v2", "v3")] version: &str) {
+    let sandbox = sandbox().await;
+    let admin = Helpdesk::sign_in(&sandbox.url(), "passerelle-admin", "passerelle").await;
+    let readers = json!({"_type": "Entity", "entities_id": 0, "is_recursive": 1});
+    let article = json!({"name": "Bilan grisé", "answer": "<p>Ici.</p>", "is_faq": 1, "_visibility": readers});
+    let article = admin.add("KnowbaseItem", article).await;
+    let gateway = Gateway::start(&sandbox, &[]).await;
+    let created = gateway.post_form(&form(DIRECTORS[0], "Une demande"), None).await.json::<Value>().await.unwrap();
+    let request = created["ticket"].as_u64().unwrap();
+    let address = format!("{PATH}/{request}/withdrawal?requester={}", DIRECTORS[0]);
+    let seen = Seen::at(jiff::Timestamp::now().as_second(), version, &address, &json!({"article": article}));
+    for _ in 0..2 {
+        assert_eq!(seen.send(&gateway, None).await.status(), 200, "also its own repeat");
+    }
+    assert_eq!(sandbox.tickets()[0].status, 6);
+    admin.set_status(request, 2).await;
+    seen.send(&gateway, None).await;
+    assert_eq!(sandbox.tickets()[0].status, 2, "it stays open");
+    // A withdrawal of now is one.
+    let now = Seen::at(jiff::Timestamp::now().as_second() + 1, version, &address, &json!({"article": article}));
+    assert_eq!(now.send(&gateway, None).await.status(), 200);
+    assert_eq!(sandbox.tickets()[0].status, 6);
+}

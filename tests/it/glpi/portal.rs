@@ -154,7 +154,7 @@ async fn a_request_that_is_withdrawn_is_closed_and_says_so() {
     let requester = Address::parse(DIRECTORS[0]).unwrap();
     let app = app(target.url().as_str(), &settings);
     for _ in 0..2 {
-        let outcome = app.pipeline.withdraw(requester.clone(), ticket, "Valider un bilan").await;
+        let outcome = app.pipeline.withdraw(requester.clone(), ticket, "Valider un bilan", None).await;
         assert!(matches!(&outcome, Outcome::Followup(addition) if addition.ticket == ticket), "{outcome:?}");
     }
     let glpi = target.client();
@@ -164,7 +164,7 @@ async fn a_request_that_is_withdrawn_is_closed_and_says_so() {
     let [solution] = solutions.as_slice() else { panic!("{solutions:?}") };
     assert!(solution.content.contains("Demande retirée par son auteur"), "{solution:?}");
     let another = Address::parse(DIRECTORS[1]).unwrap();
-    let refused = app.pipeline.withdraw(another, ticket, "Valider un bilan").await;
+    let refused = app.pipeline.withdraw(another, ticket, "Valider un bilan", None).await;
     assert!(matches!(refused, Outcome::Refused(_)), "{refused:?}");
 }
 

@@ -29,7 +29,7 @@ use passerelle::{
     app, config,
     flow::{directory::Directory, route},
     http::{Doors, Gateway, NotReady, Services, serve},
-    id::TicketId,
+    id::{ArticleId, TicketId},
     intake::TakesMail,
     knowledge::Knowledge,
     lifecycle::{
@@ -38,7 +38,7 @@ use passerelle::{
         notices::StaffStep,
     },
     portal::Portal,
-    request::{Address, Decided, Deferral, Envelope, Outcome, Prospect, Receipt, Received, Reference},
+    request::{Address, Decided, Deferral, Envelope, Outcome, Prospect, Receipt, Received, Reference, SignedCall},
     telemetry,
     working_time::Calendar,
 };
@@ -129,8 +129,18 @@ impl Gateway for Double {
         unreachable!("nothing is decided")
     }
 
-    fn withdraw(self: Arc<Self>, _: Address, _: TicketId, _: String) -> BoxFuture<'static, Outcome> {
+    fn withdraw(
+        self: Arc<Self>,
+        _: Address,
+        _: TicketId,
+        _: String,
+        _: Option<SignedCall>,
+    ) -> BoxFuture<'static, Outcome> {
         unreachable!("nothing is withdrawn")
+    }
+
+    fn first_help(self: Arc<Self>, _: Address, _: ArticleId) -> BoxFuture<'static, bool> {
+        unreachable!("nothing has helped")
     }
 
     fn move_ticket(

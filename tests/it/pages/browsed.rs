@@ -11,9 +11,10 @@ use super::{
     browser::{fits_everybody, is_walked_through, proxy},
     looks,
 };
+use crate::announcements::announcement;
 use crate::support::{
     browser::Browser,
-    gateway::Gateway,
+    gateway::{Gateway, app},
     helpdesk::Helpdesk,
     sink::{Moods, Sink},
     wait_until,
@@ -107,6 +108,10 @@ async fn articles_are_read_printed_and_withdraw_a_request(#[case] theme: &str, #
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Course {
     ToConfirm,
+    /// By the link that a second person was sent.
+    Confirming,
+    /// Its list was not written.
+    Unfrozen,
     Going,
     Refused,
     InDoubt,
@@ -117,7 +122,16 @@ enum Course {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_announcement_is_seen_in_each_state(
     #[values(("neutral", &[][..]), ("dsfr", &looks::THEME[..]))] theme: (&str, &[(&str, &str)]),
-    #[values(Course::ToConfirm, Course::Going, Course::Refused, Course::InDoubt, Course::Stopped)] course: Course,
+    #[values(
+        Course::ToConfirm,
+        Course::Confirming,
+        Course::Unfrozen,
+        Course::Going,
+        Course::Refused,
+        Course::InDoubt,
+        Course::Stopped
+    )]
+    course: Course,
 ) {
     let (theme, settings) = theme;
     let moods = match course {
@@ -126,8 +140,9 @@ async fn an_announcement_is_seen_in_each_state(
             Moods { recipients: [("anne.blanc@ac-dijon.fr".to_owned(), 550)].into(), ..Moods::default() }
         }
         Course::InDoubt => Moods { thinks: vec![Duration::from_mins(1)], ..Moods::default() },
-        Course::ToConfirm => Moods::default(),
+        Course::ToConfirm | Course::Confirming | Course::Unfrozen => Moods::default(),
     };
+    let is_to_confirm = matches!(course, Course::ToConfirm | Course::Confirming);
     let sink = Sink::start(moods).await;
     let relay = sink.url();
     let folder = tempfile::tempdir().unwrap();
@@ -142,7 +157,8 @@ async fn an_announcement_is_seen_in_each_state(
         ("directory.csv", csv.to_str().unwrap()),
         ("directory.sources", "csv"),
         ("announcements.enabled", "true"),
-        ("announcements.confirm_above", if course == Course::ToConfirm { "1" } else { "100" }),
+        ("announcements.confirm_above", if is_to_confirm { "1" } else { "100" }),
+        ("announcements.confirm_link", "https://assistance.test/information/{reference}?code={code}"),
         ("announcements.retry", "1h"),
         ("people.operators", second.as_str()),
         ("people.tokens", "operators:operators-token-for-tests"),
@@ -153,16 +169,12 @@ async fn an_announcement_is_seen_in_each_state(
     ];
     let mut portal = Portal::with(&[TRUSTED]).await;
     portal.gateway = Gateway::sending(portal.sandbox.url().as_str(), &[&own[..], settings].concat()).await;
-    let body = json!({
-        "subject": "Incident en cours sur LSU", "text": "Les **bilans** ne s’ouvrent pas.", "by": "adjointe@ac-dijon.fr",
-    });
-    let call = portal.gateway.call(Method::POST, "/v1/announcements").bearer_auth("operators-token-for-tests");
-    let answer = call.json(&body).send().await.unwrap();
-    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-    let answer: serde_json::Value = answer.json().await.unwrap();
-    let address = format!("/information/{}", answer["reference"].as_str().unwrap());
+    let address = if course == Course::Unfrozen { kept_alone(&portal).await } else { told(&portal).await };
+    let query = if course == Course::Confirming { code(&sink).await } else { "fixe=oui".to_owned() };
     let (said, name) = match course {
         Course::ToConfirm => ("Une seconde personne doit confirmer", "50-information-a-confirmer"),
+        Course::Confirming => ("vous confirmez l’envoi en tant que seconde personne", "55-information-confirmer"),
+        Course::Unfrozen => ("La liste des destinataires n’a pas été écrite", "56-information-sans-liste"),
         Course::Going => ("qui n’a pas encore répondu", "51-information-en-cours"),
         Course::Refused => ("Adresses refusées par le relais", "52-information-refusee"),
         Course::InDoubt => ("envoi en doute", "53-information-en-doute"),
@@ -175,11 +187,50 @@ async fn an_announcement_is_seen_in_each_state(
         browser.follow(&format!("form[action='{address}/arret'] button")).await;
     }
     wait_until("the page says the state", async || {
-        browser.open(&format!("{site}{address}?fixe=oui")).await;
+        browser.open(&format!("{site}{address}?{query}")).await;
         browser.text("main").await.contains(said)
     })
     .await;
     fits_everybody(&browser, &format!("{theme}-{name}")).await;
     is_walked_through(&browser, name).await;
+    let onward = match course {
+        Course::Confirming => Some("confirmation"),
+        Course::Unfrozen => Some("reprise"),
+        Course::ToConfirm | Course::Going | Course::Refused | Course::InDoubt | Course::Stopped => None,
+    };
+    if let Some(deed) = onward {
+        browser.open(&format!("{site}{address}?{query}")).await;
+        browser.follow(&format!("form[action='{address}/{deed}'] button")).await;
+        wait_until("it goes", async || sink.copies().len() == 2).await;
+    }
     browser.finish().await;
+}
+
+/// The page of an announcement that somebody else hands in.
+async fn told(portal: &Portal) -> String {
+    let body = json!({
+        "subject": "Incident en cours sur LSU", "text": "Les **bilans** ne s’ouvrent pas.", "by": "adjointe@ac-dijon.fr",
+    });
+    let call = portal.gateway.call(Method::POST, "/v1/announcements").bearer_auth("operators-token-for-tests");
+    let answer = call.json(&body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    format!("/information/{}", answer["reference"].as_str().unwrap())
+}
+
+/// The page of one whose writer was killed before its list was written.
+async fn kept_alone(portal: &Portal) -> String {
+    let app = app(portal.sandbox.url().as_str(), &[("announcements.enabled", "true")]);
+    let kept = app.informer.keeping().keep(announcement("sans liste", &[]), &[]).await.unwrap();
+    format!("/information/{}", kept.reference)
+}
+
+/// What the link that a second person was sent has behind its address.
+async fn code(sink: &Sink) -> String {
+    wait_until("a second person is asked", async || !sink.taken().is_empty()).await;
+    let mail = sink.taken()[0].mail.clone();
+    let parsed = mail_parser::MessageParser::default().parse(&mail).unwrap();
+    let text = parsed.body_text(0).unwrap();
+    let (_, code) = text.split_once("?code=").unwrap();
+    format!("code={}", code.split_whitespace().next().unwrap())
 }

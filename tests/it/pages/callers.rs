@@ -46,6 +46,7 @@ async fn everything(portal: &Portal) -> Vec<What> {
     let form = json!({
         "application": "LSU", "subject": "Incident", "text": "Les bilans ne s’ouvrent pas.", "by": "chef@ac-dijon.fr",
         "on_portal": true, "ends": "2037-06-01T18:00:00+02:00", "zones": ["021"], "recipients": "none",
+        "attachments": [{"name": "a.txt", "content": "YQ=="}],
     });
     let call = portal.gateway.call(Method::POST, "/v1/announcements").bearer_auth(OPERATORS_TOKEN);
     let announced = call.json(&form).send().await.unwrap();
@@ -54,7 +55,34 @@ async fn everything(portal: &Portal) -> Vec<What> {
     assert!(status.is_success(), "{announced}");
     let information = format!("/information/{}", announced["reference"].as_str().unwrap());
     let drafting = format!("/pilotage/fiches/{solved}");
+    let message_file = format!("/portail/messages/{}/fichiers/1", shown_message(portal).await);
+    let staff = portal.technician().await;
+    let note = json!({"itemtype": "Ticket", "items_id": solved, "content": "<p>Voici.</p>", "is_private": 0});
+    let note = staff.add_with_file("ITILFollowup", note, "a.txt", b"a").await;
+    let links = staff.get(&format!("ITILFollowup/{note}/Document_Item")).await;
+    let file = format!("/portail/demandes/{solved}/documents/{}", links[0]["documents_id"]);
+    let deed = |deed: &str| format!("{information}/{deed}");
+    let to_do = |name: &str| format!("/portail/demandes/{solved}/{name}");
+    let style = portal.get("/portail", OWNER).await;
+    let (_, style) = style.html.split_once("stylesheet\" href=\"").unwrap();
+    let (style, _) = style.split_once('"').unwrap();
     vec![
+        opening("the home", "/portail", [200; 7]),
+        opening("a new request", "/portail/nouvelle", [200; 7]),
+        sending("a request that says nothing", "/portail/nouvelle", "title=", [422; 7]),
+        opening("one's requests", "/portail/demandes", [200; 7]),
+        opening("a request", &format!("/portail/demandes/{solved}"), [200, 404, 404, 404, 404, 404, 404]),
+        opening("a file of a request", &file, [200, 404, 404, 404, 404, 404, 404]),
+        opening("what the directory knows of oneself", "/portail/coordonnees", [200; 7]),
+        opening("the FAQ", "/portail/faq", [200; 7]),
+        opening("what answers a title", "/portail/faq/propositions?titre=bilan", [200; 7]),
+        opening("an article", "/portail/faq/1", [200; 7]),
+        opening("no file of an article", "/portail/faq/1/documents/4000000000", [404; 7]),
+        opening("a page that the academy has not written", "/portail/pages/accessibilite", [404; 7]),
+        opening("the design system, which is not there", "/portail/dsfr/1/dsfr.css", [404; 7]),
+        opening("the style", style, [200; 7]),
+        opening("a message's file", &message_file, [200, 200, 404, 404, 404, 404, 404]),
+        opening("the same in charge", &deed("fichiers/1"), [403, 403, 200, 404, 200, 200, 403]),
         opening("figures", "/pilotage?fixe=oui", [403, 403, 200, 200, 200, 200, 403]),
         opening("all figures as a file", "/pilotage/donnees/all.ods", [403, 403, 200, 200, 200, 200, 403]),
         opening(
@@ -78,7 +106,20 @@ async fn everything(portal: &Portal) -> Vec<What> {
         opening("the announcements", "/information", [403, 403, 200, 200, 200, 200, 403]),
         opening("a new announcement", "/information/nouvelle", [403, 403, 200, 200, 200, 200, 403]),
         opening("an announcement to 021 on LSU", &information, [403, 403, 200, 404, 200, 200, 403]),
-        sending("end it", &format!("{information}/fin"), "", [403, 403, 303, 404, 303, 303, 403]),
+        sending(
+            "an announcement that says nothing",
+            "/information/nouvelle",
+            "sujet=",
+            [403, 403, 422, 422, 422, 422, 403],
+        ),
+        sending("prolong it", &deed("prolongation"), "fin=2036-06-01T18:00", [403, 403, 303, 404, 303, 303, 403]),
+        sending("end it", &deed("fin"), "", [403, 403, 303, 404, 303, 303, 403]),
+        // It goes by no mail: whoever may is told so.
+        sending("go on with it", &deed("reprise"), "", [403, 403, 409, 404, 409, 409, 403]),
+        sending("stop it", &deed("arret"), "", [403, 403, 409, 404, 409, 409, 403]),
+        sending("send it again", &deed("renvoi"), "", [403, 403, 409, 404, 409, 409, 403]),
+        sending("confirm it", &deed("confirmation"), "code=X", [403, 403, 403, 404, 403, 409, 403]),
+        sending("decide on it", &deed("doutes"), "decision=partis", [403, 403, 403, 404, 403, 409, 403]),
         sending("say that an article helped", "/portail/faq/1/utile", "", [303; 7]),
         sending(
             "withdraw a request",
@@ -91,7 +132,77 @@ async fn everything(portal: &Portal) -> Vec<What> {
             &format!("/portail/demandes/{own}/recapitulatif"),
             [200, 404, 404, 404, 404, 404, 404],
         ),
+        sending("add to a request", &to_do("suivis"), "description=Merci", [303, 404, 404, 404, 404, 404, 404]),
+        sending("accept a solution", &to_do("avis"), "avis=oui", [303, 404, 404, 404, 404, 404, 404]),
     ]
+}
+
+/// The number of the one message that the owner is shown.
+async fn shown_message(portal: &Portal) -> u64 {
+    let messages = async || {
+        let call = portal.gateway.signed(Method::GET, &format!("/v1/messages?requester={OWNER}"), b"");
+        let answer: Value = call.send().await.unwrap().json().await.unwrap();
+        answer["messages"][0]["id"].as_u64()
+    };
+    wait_until("the message is shown", async || messages().await.is_some()).await;
+    messages().await.unwrap()
+}
+
+/// The routes of the pages as the source has them: method and address, `{…}` for what differs; each deed of an
+/// announcement by its name.
+fn routes() -> Vec<(Method, String)> {
+    let source = include_str!("../../../src/http/pages/mod.rs");
+    let deeds = include_str!("../../../src/http/pages/information.rs");
+    let (_, deeds) = deeds.split_once("match deed.as_str() {").unwrap();
+    let (deeds, _) = deeds.split_once("_ =>").unwrap();
+    let deeds: Vec<&str> = deeds.lines().filter_map(|line| line.trim().strip_prefix('"')?.split('"').next()).collect();
+    let mut found = Vec::new();
+    for (nest, routes) in
+        [("/portail", "let routes"), ("/pilotage", "let steering"), ("/information", "let information")]
+    {
+        let (_, routes) = source.split_once(routes).unwrap();
+        let (routes, _) = routes.split_once(".fallback").unwrap();
+        for route in routes.split(".route(\"").skip(1) {
+            let (path, how) = route.split_once('"').unwrap();
+            let path = format!("{nest}{}", path.trim_end_matches('/'));
+            for (method, called) in [(Method::GET, "get("), (Method::POST, "post(")] {
+                if how.contains(called) {
+                    let named = |deed: &&str| (method.clone(), path.replace("{deed}", deed));
+                    let is_deed = path.contains("{deed}");
+                    found.extend(deeds.iter().filter(|_| is_deed).map(named));
+                    found.extend((!is_deed).then(|| (method.clone(), path.clone())));
+                }
+            }
+        }
+    }
+    found
+}
+
+fn is_of(path: &str, route: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let (mut path, mut route) = (path.split('/'), route.split('/'));
+    loop {
+        match (path.next(), route.next()) {
+            (None, None) => return true,
+            (Some(_), Some(segment)) if segment.starts_with("{*") => return true,
+            (Some(_), Some(segment)) if segment.starts_with('{') => {}
+            (Some(own), Some(segment)) if own == segment => {}
+            _ => return false,
+        }
+    }
+}
+
+/// A new page is nobody's before somebody has said here whose it is.
+fn lacking(all: &[What]) -> Vec<String> {
+    let routes = routes();
+    assert!(routes.len() > 30, "{routes:?}");
+    let has = |(method, route): &(Method, String)| {
+        // An address that is spelled out is no other one's.
+        let spelled =
+            |path: &str| routes.iter().any(|(_, other)| other != route && !other.contains('{') && is_of(path, other));
+        all.iter().any(|what| what.method == *method && is_of(&what.path, route) && !spelled(&what.path))
+    };
+    routes.iter().filter(|route| !has(route)).map(|(method, route)| format!("{method} {route}")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,6 +218,7 @@ async fn each_page_is_for_those_whom_it_concerns() {
             ("people.referents.ONDE", "onde@ac-dijon.fr"),
             ("people.tokens", "operators:operators-token-for-tests"),
             ("announcements.enabled", "true"),
+            ("announcements.refresh", "20ms"),
             ("figures.refresh", "100ms"),
         ])
         .await;
@@ -116,6 +228,7 @@ async fn each_page_is_for_those_whom_it_concerns() {
             portal.deposit(director, "D’ailleurs").await;
         }
         let all = everything(&portal).await;
+        assert_eq!(lacking(&all), [""; 0], "pages without a row");
         for department in ["021", "058"] {
             let asked = format!("/v1/figures/applications.csv?department={department}");
             wait_until("a department is known", async || {

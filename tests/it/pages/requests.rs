@@ -340,6 +340,54 @@ async fn a_request_that_an_article_answers_is_withdrawn_and_closed_as_such() {
 }
 
 #[tokio::test]
+async fn who_withdraws_a_request_approves_no_solution_that_they_have_not_read() {
+    let portal = Portal::start().await;
+    portal.publish("LSU\u{a0}: valider un bilan grisé", "<p>Ici.</p>").await;
+    portal.get("/portail/faq", JEANNE).await;
+    let number = portal.deposit(JEANNE, "Valider un bilan grisé").await;
+    let request = format!("/portail/demandes/{number}");
+    let recap = portal.get(&format!("{request}/recapitulatif"), JEANNE).await;
+    let technician = portal.technician().await;
+    technician.solve(number, "<p>Le bilan de Zoé est supprimé.</p>").await;
+    let withdraw = async || {
+        portal.send_as_shown(&recap, &format!("{request}/retrait"), JEANNE, Form::new().text("fiche", "1")).await
+    };
+    for _ in 0..2 {
+        let refused = withdraw().await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.html);
+        assert!(refused.has("qui n’a donc pas été retirée") && refused.has("Le bilan de Zoé"), "{}", refused.html);
+    }
+    let [ticket] = portal.sandbox.tickets().try_into().unwrap();
+    assert_eq!((ticket.status, ticket.followups.len()), (5, 0), "{:?}", ticket.followups);
+
+    // Refused, it is open again, and can be withdrawn; opened again after that, too, and closed again each time.
+    for _ in 0..2 {
+        technician.set_status(number, 2).await;
+        let done = withdraw().await;
+        assert_eq!(done.location(), format!("{request}?fait=retiree"), "{}", done.html);
+        let [ticket] = portal.sandbox.tickets().try_into().unwrap();
+        assert_eq!(ticket.status, 6);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_was_merged_is_not_said_to_be_withdrawn() {
+    let portal = Portal::start().await;
+    portal.publish("LSU\u{a0}: valider un bilan grisé", "<p>Ici.</p>").await;
+    portal.get("/portail/faq", JEANNE).await;
+    let first = portal.deposit(JEANNE, "Valider un bilan grisé").await;
+    let last = portal.deposit(JEANNE, "Autre chose").await;
+    let recap = portal.get(&format!("/portail/demandes/{first}/recapitulatif"), JEANNE).await;
+    let admin = Helpdesk::sign_in(&portal.sandbox.url(), "passerelle-admin", "passerelle").await;
+    admin.merge(first, last).await;
+    let to = format!("/portail/demandes/{first}/retrait");
+    let said = portal.send_as_shown(&recap, &to, JEANNE, Form::new().text("fiche", "1")).await;
+    assert_eq!(said.location(), format!("/portail/demandes/{last}?fait=suivi"), "{}", said.html);
+    let ticket = portal.sandbox.tickets().into_iter().find(|ticket| u64::try_from(ticket.id) == Ok(last)).unwrap();
+    assert!(ticket.status < 5, "{}", ticket.status);
+}
+
+#[tokio::test]
 async fn a_helpdesk_that_is_away_is_said_in_a_page() {
     let portal = Portal::start().await;
     portal.sandbox.set_failures("maintenance".parse::<passerelle::sandbox::Rule>().unwrap());

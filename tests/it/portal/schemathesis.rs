@@ -54,7 +54,8 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         let link = json!({"documents_id": 1, "itemtype": "KnowbaseItem", "items_id": article});
         editor.add("Document_Item", link).await;
     }
-    let announcement = json!({"subject": "LSU", "text": "En panne.", "by": "Jeanne Martin", "recipients": "list", "list": ["a@ac-dijon.fr"]});
+    let announcement = json!({"subject": "LSU", "text": "En panne.", "by": "Jeanne Martin", "recipients": "list", "list": ["a@ac-dijon.fr"],
+        "on_portal": true, "ends": "2037-01-01T00:00:00Z"});
     let call = scene.gateway.call(Method::POST, "/v1/announcements").bearer_auth(PEOPLE_TOKEN);
     let informed = call.header("Content-Type", "application/json").body(announcement.to_string()).send().await.unwrap();
     let informed: Value = informed.json().await.unwrap();
@@ -107,11 +108,13 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
         template.len() == path.len()
             && template.iter().zip(&path).all(|(part, found)| part.starts_with('{') || part == found)
     };
-    // These need a code that goes by mail, one that is under way, one that the relay refused, a batch whose end the relay did not confirm, and a message
-    // with a file: the tests of announcements, and of their pages, have them.
+    // These need a code that goes by mail, one that is under way, one that the relay refused, a batch whose end the relay did
+    // not confirm, a message with a file, and an open request with the article that answers it: the tests of announcements,
+    // of their pages, and of the FAQ have them.
     let deeds =
         ["confirmation", "stop", "again", "doubts"].map(|deed| format!("/v1/announcements/{{reference}}/{deed}"));
-    let elsewhere = [deeds.as_slice(), &["/v1/messages/{id}/files/{place}".to_owned()]].concat();
+    let others = ["/v1/messages/{id}/files/{place}", "/v1/requests/{id}/withdrawal"].map(str::to_owned);
+    let elsewhere = [deeds.as_slice(), &others].concat();
     let mut operations = 0;
     // It leaves out where it read the description.
     let others = description["paths"].as_object().unwrap().iter().filter(|(path, _)| *path != "/openapi.json");
@@ -122,5 +125,5 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
             operations += 1;
         }
     }
-    assert_eq!(operations, 31);
+    assert_eq!(operations, 34);
 }
