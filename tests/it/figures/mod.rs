@@ -3,9 +3,10 @@
 mod accounts;
 mod answers;
 mod believed;
-mod brute;
+pub(crate) mod brute;
 mod cells;
 pub(crate) mod generated;
+mod kept;
 mod letters;
 mod pure;
 mod rises;
