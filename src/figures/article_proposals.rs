@@ -15,6 +15,7 @@ use crate::{
     id::TicketId,
     knowledge::{ArticleCandidate, Knowledge, repeated_questions},
     letters::{Report, ReportFile, ReportPart, ReportRow},
+    lifecycle::drafts::without_personal_data,
     people::Role,
     request::Address,
     text::french,
@@ -29,7 +30,7 @@ const EXAMPLES: usize = 3;
 /// Characters of a solution that the file shows.
 const LONGEST_SOLUTION: usize = 500;
 
-/// A question that came several times, and the article that perhaps answers it already.
+/// A question that came several times, without personal data, and the article that perhaps answers it already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProposedArticle {
     /// The question.
@@ -146,11 +147,16 @@ impl ArticleProposals {
     pub async fn of_month(&self, month: Period) -> Result<Vec<ProposedArticle>, GlpiError> {
         let days = month.days();
         let moments = (days.from.at(0, 0, 0, 0), days.to.at(0, 0, 0, 0));
-        let questions = repeated_questions(&self.glpi, &self.mappings.now(), moments).await?;
+        let mappings = self.mappings.now();
+        let questions = repeated_questions(&self.glpi, &mappings, moments).await?;
         let (articles, now) = (self.knowledge.shelf().await?, self.knowledge.now());
-        let proposed = questions.into_iter().map(|candidate| {
+        let proposed = questions.into_iter().map(|mut candidate| {
             let known = articles.suggested(&candidate.title, Some(&candidate.application), now);
-            ProposedArticle { known: known.first().map(|article| article.title.clone()), candidate }
+            let known = known.first().map(|article| article.title.clone());
+            // The list leaves GLPI by mail.
+            (candidate.title, candidate.solution) =
+                without_personal_data(&mappings, &candidate.opening, &candidate.title, &candidate.solution);
+            ProposedArticle { known, candidate }
         });
         let mut proposed: Vec<_> = proposed.collect();
         proposed.sort_by_key(|it| it.known.is_some());

@@ -8,5 +8,6 @@ mod cells;
 pub(crate) mod generated;
 mod kept;
 mod letters;
+mod masked;
 mod pure;
 mod rises;
