@@ -1,6 +1,10 @@
 //! The monthly list of questions that come again and again, to the référents of their application: articles worth writing.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 
@@ -10,7 +14,7 @@ use super::{
     tables::{FigureCell, FigureColumn, FigureTable},
 };
 use crate::{
-    flow::route::MappingStore,
+    flow::route::{MappingStore, Mappings},
     glpi::{Glpi, GlpiError},
     id::TicketId,
     knowledge::{ArticleCandidate, Knowledge, repeated_questions},
@@ -43,6 +47,8 @@ pub struct ProposedArticle {
 pub struct ArticleProposals {
     glpi: Glpi,
     mappings: MappingStore,
+    /// The mappings by which it was looked last whether there is anything to tell.
+    seen: Mutex<Arc<Mappings>>,
     knowledge: Arc<Knowledge>,
     post: Arc<MonthlyPost>,
     /// The applications that have référents, and their role.
@@ -68,8 +74,12 @@ impl ArticleProposals {
         let drafts = !draft_link.is_empty();
         let link = if drafts { draft_link } else { ticket_page }.to_owned();
         let roles = roles.into_iter().filter(|role| matches!(role, Role::Referent(_))).collect();
-        let glpi = glpi.in_background();
-        Self { glpi, mappings, knowledge, post, roles, link, drafts, zone }
+        let (glpi, seen) = (glpi.in_background(), Mutex::new(mappings.now()));
+        Self { glpi, mappings, seen, knowledge, post, roles, link, drafts, zone }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Arc<Mappings>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends what is due, again and again; never ends.
@@ -85,6 +95,11 @@ impl ArticleProposals {
         let month = Period::month(now.date().first_of_month().yesterday().unwrap_or(Date::MIN));
         if !self.post.is_time(now) {
             return;
+        }
+        let mappings = self.mappings.now();
+        if !Arc::ptr_eq(&mappings, &self.seen()) {
+            *self.seen() = mappings;
+            self.post.forget_nothing();
         }
         // All applications' are read at once, when the first needs them.
         let mut read = None;
@@ -127,6 +142,15 @@ impl ArticleProposals {
     /// Where GLPI cannot answer now.
     pub async fn send(&self, application: &str, month: Period, now: &Zoned) -> Result<Reported, GlpiError> {
         self.send_read(&Role::referent(application), month, now, &mut None).await
+    }
+
+    /// Has those get it by the next [`ArticleProposals::send`] whom it may not have reached.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot be asked or told now.
+    pub async fn decide_not_sent(&self, application: &str, month: Period, now: &Zoned) -> Result<(), GlpiError> {
+        self.post.decide_not_sent(&name(application, month), &Role::referent(application), now).await
     }
 
     /// Who gets the list of an application.

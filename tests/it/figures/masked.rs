@@ -61,3 +61,28 @@ async fn the_list_of_articles_to_write_names_nobody() {
     }
     assert!(texts[2].contains("clôturez d’abord la période"), "{}", texts[2]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_nothing_to_tell_is_looked_at_once_a_day() {
+    let sandbox = sandbox().await;
+    // Two are no habit.
+    solved(&sandbox, 2).await;
+    let (mailer, outbox) = Mailer::memory();
+    let people = [("people.referents.lsu", "lsu@ac-dijon.fr")];
+    let app = App::build_with(configured(sandbox.url().as_str(), &people), mailer).unwrap();
+    let looks = async |now: Zoned| {
+        let calls = sandbox.calls();
+        app.proposals.send_due(&now).await;
+        sandbox.calls() - calls
+    };
+    assert!(looks(at(1, 8)).await > 0);
+    for hour in 9..24 {
+        assert_eq!(looks(at(1, hour)).await, 0, "at {hour}");
+    }
+    // Mappings that are read anew may have an application more.
+    app.pipeline.mappings.reload().unwrap();
+    assert!(looks(at(2, 7)).await > 0);
+    assert_eq!(looks(at(2, 9)).await, 0);
+    assert!(looks(at(3, 8)).await > 0);
+    assert!(outbox.mails().is_empty());
+}

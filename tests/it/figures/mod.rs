@@ -9,5 +9,6 @@ pub(crate) mod generated;
 mod kept;
 mod letters;
 mod masked;
+mod once;
 mod pure;
 mod rises;
