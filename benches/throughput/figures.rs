@@ -1,5 +1,5 @@
-//! What the figures of many tickets cost: the time until there is something to see, until all is read, and of a page
-//! afterwards; and memory.
+//! What the figures of many tickets cost: the time until there is something to see, until all is read, and of what is
+//! asked for afterwards, by a program and by a person; and memory, which is bounded.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,12 @@ use serde_json::Value;
 use crate::{gateway::Running, generated::fill, glpi::Target, support::dice::Dice, table::Table};
 
 const TOKEN: &str = "token-of-operators-for-benches";
-/// Pages that are asked for once all is read.
-const PAGES: usize = 50;
+/// How often each is asked for once all is read.
+const TIMES: usize = 50;
+/// So much more memory than without tickets the figures may take, MiB.
+const MOST_MEMORY: f64 = 64.0;
+const OPERATOR: &str = "chef@ac-dijon.fr";
+const PROXY_SECRET: &str = "proxy-secret-for-benches";
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Fills the stand-in with so many tickets, and has a gateway read them.
@@ -18,7 +22,12 @@ pub(crate) async fn of(target: &Target, tickets: usize) {
     let Target::StandIn(sandbox) = target else {
         panic!("the figures are measured on made-up tickets of the stand-in")
     };
-    let people = [("people.operators", "chef@ac-dijon.fr"), ("people.tokens", &format!("operators:{TOKEN}"))];
+    let people = [
+        ("people.operators", OPERATOR),
+        ("people.tokens", &format!("operators:{TOKEN}")),
+        ("http.trusted_proxies", "127.0.0.0/8"),
+        ("http.proxy_secret", PROXY_SECRET),
+    ];
     let gateway = Running::start(target, &people).await;
     let known = async |gateway: &Running| {
         let figures = gateway.get_with_token("/v1/figures", TOKEN).await;
@@ -53,14 +62,26 @@ pub(crate) async fn of(target: &Target, tickets: usize) {
     for (when, figure) in [("at most while it reads", "VmHWM"), ("afterwards", "VmRSS")] {
         let more = gateway.bytes(figure) - at_rest;
         Table::say(&format!("resident more than with none, {when}"), &format!("{more:>9.1} MiB"));
+        assert!(more <= MOST_MEMORY, "{more:.1} MiB more, {when}");
     }
-    let mut times = Vec::with_capacity(PAGES);
-    for _ in 0..PAGES {
+    let times = timed(async || assert!(gateway.get_with_token("/v1/figures", TOKEN).await.is_some())).await;
+    Table::times("GET /v1/figures, from memory", &times);
+    let times = timed(async || {
+        let page = gateway.page("/pilotage", OPERATOR, PROXY_SECRET).await;
+        assert!(page.contains("<table"), "{page}");
+    });
+    Table::times("the page /pilotage, from memory", &times.await);
+    gateway.stop().await;
+}
+
+/// How long it takes each time, the shortest first.
+async fn timed(once: impl AsyncFn()) -> Vec<Duration> {
+    let mut times = Vec::with_capacity(TIMES);
+    for _ in 0..TIMES {
         let began = Instant::now();
-        assert!(gateway.get_with_token("/v1/figures", TOKEN).await.is_some());
+        once().await;
         times.push(began.elapsed());
     }
     times.sort_unstable();
-    Table::times("figures answered from memory", &times);
-    gateway.stop().await;
+    times
 }

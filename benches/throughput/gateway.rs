@@ -144,6 +144,14 @@ impl Running {
         answer.json().await.unwrap()
     }
 
+    /// The page that this person is shown there, whom a proxy names.
+    pub(crate) async fn page(&self, path: &str, person: &str, proxy_secret: &str) -> String {
+        let call = self.client.get(format!("http://{}{path}", self.http)).header("X-Remote-Mail", person);
+        let answer = call.header("X-Passerelle-Proxy-Secret", proxy_secret).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{:?}", answer.text().await);
+        answer.text().await.unwrap()
+    }
+
     /// What this person is shown there.
     pub(crate) async fn get_json(&self, path: &str, requester: &str) -> Value {
         let address = format!("{path}?requester={requester}");

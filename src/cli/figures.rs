@@ -81,6 +81,9 @@ enum Subcommand {
         /// Shows the report and who would get it; sends nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Also to those of whom nobody knows whether it reached them: the mail relay's log says that it did not.
+        #[arg(long, conflicts_with = "dry_run")]
+        again: bool,
     },
     /// Sends the référents of an application the questions that came again and again in a month, unless they have them:
     /// articles worth writing.
@@ -94,6 +97,9 @@ enum Subcommand {
         /// Shows the list and who would get it; sends nothing.
         #[arg(long)]
         dry_run: bool,
+        /// Also to those of whom nobody knows whether it reached them: the mail relay's log says that it did not.
+        #[arg(long, conflicts_with = "dry_run")]
+        again: bool,
     },
 }
 
@@ -172,8 +178,8 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 async fn show(app: &App, args: Args) -> u8 {
     let language = Language::chosen(args.lang);
     let (format, is_shown) = (args.format(), args.command.is_none());
-    if let Some(Subcommand::Articles { application, month, dry_run }) = args.command {
-        return articles(app, &application, month, dry_run, language).await;
+    if let Some(Subcommand::Articles { application, month, dry_run, again }) = args.command {
+        return articles(app, &application, month, How { is_dry: dry_run, again }, language).await;
     }
     if format == Format::Ods && is_shown && std::io::stdout().is_terminal() {
         complain(
@@ -188,7 +194,7 @@ async fn show(app: &App, args: Args) -> u8 {
     if let Err(error) = read(app).await {
         return away(&error, language);
     }
-    if let Some(Subcommand::Report { department, month, dry_run }) = args.command {
+    if let Some(Subcommand::Report { department, month, dry_run, again }) = args.command {
         // Who follows a department may do so before anybody asks there.
         let is_followed = app.config.people.correspondents.contains_key(&department);
         let follower = is_followed.then(|| Role::Correspondent(department.clone()));
@@ -198,7 +204,7 @@ async fn show(app: &App, args: Args) -> u8 {
             complain(&of_unknown(&unknown), language);
             return exit::USAGE;
         }
-        return report(app, &department, month, dry_run, language).await;
+        return report(app, &department, month, How { is_dry: dry_run, again }, language).await;
     }
     // Older tickets may be of one that has no mapping any more.
     let [of_tickets, ..] = app.figures.choices(&Rights::of([Role::Operator]));
@@ -310,10 +316,19 @@ fn show_recipients(recipients: &BTreeSet<Address>, language: Language) {
     say(format_args!("{}\n", said.text(language)));
 }
 
-async fn report(app: &App, department: &str, month: Period, is_dry: bool, language: Language) -> u8 {
+/// How a monthly mail is sent.
+#[derive(Clone, Copy)]
+struct How {
+    /// It is only shown.
+    is_dry: bool,
+    /// Also to those whom it may not have reached.
+    again: bool,
+}
+
+async fn report(app: &App, department: &str, month: Period, how: How, language: Language) -> u8 {
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
     let people = format!("people.correspondents.{department}");
-    if is_dry {
+    if how.is_dry {
         let recipients = match app.reports.recipients(department, &now).await {
             Ok(recipients) => recipients,
             Err(error) => return away(&error, language),
@@ -337,11 +352,16 @@ async fn report(app: &App, department: &str, month: Period, is_dry: bool, langua
         complain(&unfinished(month), language);
         return exit::USAGE;
     }
+    if how.again
+        && let Err(error) = app.reports.decide_not_sent(department, month, &now).await
+    {
+        return away(&error, language);
+    }
     let sent = app.reports.send(department, month, &now).await;
     reported(sent, &people, language)
 }
 
-async fn articles(app: &App, application: &str, month: Period, is_dry: bool, language: Language) -> u8 {
+async fn articles(app: &App, application: &str, month: Period, how: How, language: Language) -> u8 {
     let mappings = app.pipeline.mappings.now();
     let Some(application) = mappings.meant(application).map(|mapping| mapping.name.as_str()) else {
         complain(&missing(&mappings, application, &[]), language);
@@ -349,10 +369,15 @@ async fn articles(app: &App, application: &str, month: Period, is_dry: bool, lan
     };
     let now = Timestamp::now().to_zoned(app.config.time_zone.clone());
     let people = format!("people.referents.{application}");
-    if !is_dry {
+    if !how.is_dry {
         if month.days().to > now.date() {
             complain(&unfinished(month), language);
             return exit::USAGE;
+        }
+        if how.again
+            && let Err(error) = app.proposals.decide_not_sent(application, month, &now).await
+        {
+            return away(&error, language);
         }
         let sent = app.proposals.send(application, month, &now).await;
         return reported(sent, &people, language);
@@ -392,6 +417,14 @@ fn reported(sent: Result<Reported, GlpiError>, people: &str, language: Language)
             ),
             exit::TEMPFAIL,
         ),
+        Ok(Reported::InDoubt(recipients)) => {
+            let recipients = recipients.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let said = Bilingual::new(
+                "it is not known whether the mail relay has it for these (its log says; --again sends it to them once more)",
+                "nul ne sait si le relais de courriel l’a pour ces adresses (son journal le dit\u{a0}; --again le leur renvoie)",
+            );
+            (said.saying(&Bilingual::same(recipients)), exit::FAILED)
+        }
         Ok(Reported::Elsewhere) => (
             Bilingual::new(
                 "the gateway is sending it just now; try again later to see what became of it",

@@ -1,6 +1,10 @@
 //! The monthly list of questions that come again and again, to the référents of their application: articles worth writing.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
 
@@ -10,11 +14,12 @@ use super::{
     tables::{FigureCell, FigureColumn, FigureTable},
 };
 use crate::{
-    flow::route::MappingStore,
+    flow::route::{MappingStore, Mappings},
     glpi::{Glpi, GlpiError},
     id::TicketId,
     knowledge::{ArticleCandidate, Knowledge, repeated_questions},
     letters::{Report, ReportFile, ReportPart, ReportRow},
+    lifecycle::drafts::without_personal_data,
     people::Role,
     request::Address,
     text::french,
@@ -29,7 +34,7 @@ const EXAMPLES: usize = 3;
 /// Characters of a solution that the file shows.
 const LONGEST_SOLUTION: usize = 500;
 
-/// A question that came several times, and the article that perhaps answers it already.
+/// A question that came several times, without personal data, and the article that perhaps answers it already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProposedArticle {
     /// The question.
@@ -42,6 +47,8 @@ pub struct ProposedArticle {
 pub struct ArticleProposals {
     glpi: Glpi,
     mappings: MappingStore,
+    /// The mappings by which it was looked last whether there is anything to tell.
+    seen: Mutex<Arc<Mappings>>,
     knowledge: Arc<Knowledge>,
     post: Arc<MonthlyPost>,
     /// The applications that have référents, and their role.
@@ -67,8 +74,12 @@ impl ArticleProposals {
         let drafts = !draft_link.is_empty();
         let link = if drafts { draft_link } else { ticket_page }.to_owned();
         let roles = roles.into_iter().filter(|role| matches!(role, Role::Referent(_))).collect();
-        let glpi = glpi.in_background();
-        Self { glpi, mappings, knowledge, post, roles, link, drafts, zone }
+        let (glpi, seen) = (glpi.in_background(), Mutex::new(mappings.now()));
+        Self { glpi, mappings, seen, knowledge, post, roles, link, drafts, zone }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Arc<Mappings>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends what is due, again and again; never ends.
@@ -84,6 +95,11 @@ impl ArticleProposals {
         let month = Period::month(now.date().first_of_month().yesterday().unwrap_or(Date::MIN));
         if !self.post.is_time(now) {
             return;
+        }
+        let mappings = self.mappings.now();
+        if !Arc::ptr_eq(&mappings, &self.seen()) {
+            *self.seen() = mappings;
+            self.post.forget_nothing();
         }
         // All applications' are read at once, when the first needs them.
         let mut read = None;
@@ -128,6 +144,15 @@ impl ArticleProposals {
         self.send_read(&Role::referent(application), month, now, &mut None).await
     }
 
+    /// Has those get it by the next [`ArticleProposals::send`] whom it may not have reached.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot be asked or told now.
+    pub async fn decide_not_sent(&self, application: &str, month: Period, now: &Zoned) -> Result<(), GlpiError> {
+        self.post.decide_not_sent(&name(application, month), &Role::referent(application), now).await
+    }
+
     /// Who gets the list of an application.
     ///
     /// # Errors
@@ -146,11 +171,16 @@ impl ArticleProposals {
     pub async fn of_month(&self, month: Period) -> Result<Vec<ProposedArticle>, GlpiError> {
         let days = month.days();
         let moments = (days.from.at(0, 0, 0, 0), days.to.at(0, 0, 0, 0));
-        let questions = repeated_questions(&self.glpi, &self.mappings.now(), moments).await?;
+        let mappings = self.mappings.now();
+        let questions = repeated_questions(&self.glpi, &mappings, moments).await?;
         let (articles, now) = (self.knowledge.shelf().await?, self.knowledge.now());
-        let proposed = questions.into_iter().map(|candidate| {
+        let proposed = questions.into_iter().map(|mut candidate| {
             let known = articles.suggested(&candidate.title, Some(&candidate.application), now);
-            ProposedArticle { known: known.first().map(|article| article.title.clone()), candidate }
+            let known = known.first().map(|article| article.title.clone());
+            // The list leaves GLPI by mail.
+            (candidate.title, candidate.solution) =
+                without_personal_data(&mappings, &candidate.opening, &candidate.title, &candidate.solution);
+            ProposedArticle { known, candidate }
         });
         let mut proposed: Vec<_> = proposed.collect();
         proposed.sort_by_key(|it| it.known.is_some());

@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
 };
 
-use jiff::{Timestamp, civil::DateTime};
+use jiff::Timestamp;
 
 use super::{
     account_schools::AccountSchools,
@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     flow::route::Mappings,
-    glpi::{CountedTicket, Followup, Said, TicketOrigin},
-    id::{TicketId, UserId},
+    glpi::{CountedTicket, Followup, ReadUntil, Said, Solution, SolutionStatus, TicketOrigin},
+    id::{FollowupId, SolutionId, TicketId, UserId},
     lifecycle::note::{Cause, MoveNote, Note},
     request::{Direction, School, department_number, department_of},
     working_time::Calendar,
@@ -26,6 +26,7 @@ use crate::{
 /// An escalation that a note in a ticket tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct FirstEscalation {
+    note: FollowupId,
     by: EscalatedBy,
     from: u16,
 }
@@ -68,16 +69,22 @@ pub struct TicketBook {
     tickets: BTreeMap<u32, TicketFacts>,
     escalations: BTreeMap<u32, FirstEscalation>,
     refusals: BTreeMap<u32, u8>,
+    /// The refused solutions that are counted.
+    refused: BTreeSet<SolutionId>,
     /// Where requesters are from who have an account.
     pub(super) accounts: AccountSchools,
-    /// When those were changed that were changed last.
-    pub(super) newest_change: Option<DateTime>,
+    /// Until where changes are read; while all is read for the first time, until where that will have been.
+    pub(super) until: Option<ReadUntil>,
+    /// Until where escalations and refused solutions are.
+    pub(super) notes_until: Option<ReadUntil>,
     /// What the last look at changes found: each ticket's row, as [`row_digest`] tells them apart.
     pub(super) last_changed: BTreeMap<TicketId, u64>,
     /// How many tickets were known and how many GLPI had when all numbers were compared last.
     pub(super) compared: Option<(usize, usize)>,
-    /// Whether escalations and refused solutions are known.
-    pub(super) has_notes: bool,
+    /// How many tickets GLPI had at the last look at changes.
+    pub(super) counted: Option<usize>,
+    /// How many of them were not shown when all was read anew for their sake.
+    pub(super) unshown: usize,
     pub(super) progress: ReadingProgress,
 }
 
@@ -153,7 +160,6 @@ impl TicketBook {
                 facts_of(ticket, origins.get(&ticket.id), own, mappings, calendar, &self.accounts, &mut self.names);
             self.complete(number, &mut facts);
             self.tickets.insert(number, facts);
-            self.newest_change = self.newest_change.max(ticket.modified);
         }
         self.progress.known = self.tickets.len();
     }
@@ -186,20 +192,24 @@ impl TicketBook {
                 Cause::Rule => EscalatedBy::Rule,
             };
             let from = self.names.groups.number(&from);
-            self.escalations.entry(number).or_insert(FirstEscalation { by, from });
+            let found = FirstEscalation { note: said.what.id, by, from };
+            let first = self.escalations.entry(number).or_insert(found);
+            if found.note < first.note {
+                *first = found;
+            }
             self.complete_known(number);
         }
     }
 
-    /// Notes how often solutions were refused: an entry for each.
-    pub(super) fn note_refusals(&mut self, tickets: &[TicketId]) {
-        self.refusals.clear();
-        for ticket in tickets {
-            let Some(number) = number(*ticket) else { continue };
+    /// Notes these refused solutions; those that are known already count once.
+    pub(super) fn note_refusals(&mut self, refused: &[Said<Solution>]) {
+        for said in refused {
+            let Some(number) = number(said.ticket) else { continue };
+            if said.what.status != SolutionStatus::Refused || !self.refused.insert(said.what.id) {
+                continue;
+            }
             let times = self.refusals.entry(number).or_default();
             *times = times.saturating_add(1);
-        }
-        for number in self.refusals.keys().copied().collect::<Vec<_>>() {
             self.complete_known(number);
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::{
-    SignedDuration, Timestamp,
+    Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     flow::{directory::Directory, route::MappingStore},
-    glpi::{CountedTicket, FoundPage, Glpi, GlpiError},
+    glpi::{CountedTicket, Followup, FoundPage, Glpi, GlpiError, ReadUntil, Said, Solution},
     id::{TicketId, UserId},
     people::Rights,
     working_time::Calendar,
@@ -35,8 +35,6 @@ use crate::{
 const ESCALATION_MARK: &str = "escalade vers le groupe";
 /// Tickets are taken into the book by so many, and others have their turn between.
 const AT_ONCE: usize = 100;
-/// GLPI's dates have seconds, and its changes end after they are dated.
-const OVERLAP: SignedDuration = SignedDuration::from_secs(30);
 /// What no search tells of, such as a category that has another name now: so often all are read anew.
 const ANEW: Duration = Duration::from_hours(24);
 /// A start has other things to do first.
@@ -158,6 +156,9 @@ impl TicketFigures {
             let (below, known) = read(book, |book| (book.lowest(), book.progress.known));
             let FoundPage { rows: tickets, total, is_last } = self.glpi.counted_tickets(below, None, &mut size).await?;
             write(book, |book| {
+                // What changes meanwhile, or while a cut lasts, is read again afterwards.
+                let ReadUntil { moment, newest } = book.until.unwrap_or(ReadUntil { moment: began, newest: None });
+                book.until = Some(ReadUntil { moment, newest: self.newest(newest, &tickets) });
                 let total = total.and_then(|total| usize::try_from(total).ok());
                 book.progress.total = total.map(|total| (total + known).min(self.most)).or(book.progress.total);
                 book.progress.as_of = Some(began);
@@ -167,7 +168,7 @@ impl TicketFigures {
                 origins.read_down_to(&self.glpi, lowest).await?;
             }
             self.take(book, &tickets, &mut origins, own).await?;
-            if !read(book, |book| book.has_notes) {
+            if read(book, |book| book.notes_until).is_none() {
                 self.read_notes(book).await?;
             }
             if is_last {
@@ -189,8 +190,9 @@ impl TicketFigures {
     /// Where GLPI cannot answer now.
     pub async fn refresh(&self) -> Result<(), GlpiError> {
         let now = Timestamp::now();
-        let Some(newest) = read(&self.book, |book| book.newest_change) else { return self.read_anew().await };
-        let since = newest.saturating_sub(OVERLAP);
+        let until = read(&self.book, |book| book.until.filter(|_| book.progress.is_whole));
+        let Some(until) = until else { return self.read_anew().await };
+        let (since, mut newest) = (until.since(now, &self.zone), until.newest);
         let mut below: Option<TicketId> = None;
         let (mut changed, mut size) = (BTreeMap::new(), TICKETS_OF_A_PAGE);
         let (own, mut origins) = (self.glpi.own_account().await?, Origins::last_changed());
@@ -198,6 +200,7 @@ impl TicketFigures {
             let FoundPage { rows: mut tickets, is_last, .. } =
                 self.glpi.counted_tickets(below, Some(since), &mut size).await?;
             below = tickets.iter().map(|ticket| ticket.id).min().or(below);
+            newest = self.newest(newest, &tickets);
             changed.extend(tickets.iter().map(|ticket| (ticket.id, row_digest(ticket))));
             let is_last = is_last || tickets.is_empty();
             // What is older than all that is kept is not taken in.
@@ -214,13 +217,27 @@ impl TicketFigures {
                 break;
             }
         }
-        self.take_out_deleted(since).await?;
-        if write(&self.book, |book| std::mem::replace(&mut book.last_changed, changed.clone())) != changed {
+        if read(&self.book, |book| book.last_changed != changed) {
             self.read_notes(&self.book).await?;
         }
+        let total = self.glpi.ticket_total().await?;
+        let lacks = self.lacks(total);
+        if lacks > read(&self.book, |book| book.unshown) {
+            tracing::info!(lacks, "GLPI has tickets that no change told of; all are read anew");
+            self.read_anew().await?;
+            // What GLPI counts and does not show would have all read again and again.
+            write(&self.book, |book| book.counted = total);
+            let unshown = self.lacks(total);
+            write(&self.book, |book| book.unshown = unshown);
+            return Ok(());
+        }
+        self.take_out_deleted(total, since).await?;
         let schools = self.directory.schools();
         write(&self.book, |book| {
             book.note_schools(&schools);
+            book.last_changed = changed;
+            book.until = Some(ReadUntil { moment: now, newest });
+            book.counted = total;
             book.progress.as_of = Some(now);
             book.progress.total = Some(book.progress.known);
         });
@@ -334,11 +351,25 @@ impl TicketFigures {
         })
     }
 
-    /// Takes out what GLPI does not have any more: one call where that is nothing. What is new is known by then, so that
-    /// fewer tickets than are known tell that some were deleted; where more are than are kept, all is read anew some day.
-    async fn take_out_deleted(&self, since: DateTime) -> Result<(), GlpiError> {
+    /// The newest change that tickets show, these or those before.
+    fn newest(&self, before: Option<DateTime>, tickets: &[CountedTicket]) -> Option<DateTime> {
+        let dates = tickets.iter().filter_map(|ticket| ticket.modified).chain(before);
+        ReadUntil::newest(dates, Timestamp::now(), &self.zone)
+    }
+
+    /// How many tickets GLPI had at the last look and has now that are not known: nothing told of them when changes were
+    /// read in between. Where more are than are kept, nobody can tell.
+    fn lacks(&self, total: Option<usize>) -> usize {
+        let (known, before) = read(&self.book, |book| (book.progress.known, book.counted));
+        let there = total.zip(before).filter(|_| known < self.most).map(|(now, before)| now.min(before).min(self.most));
+        there.map_or(0, |there| there.saturating_sub(known))
+    }
+
+    /// Takes out what GLPI does not have any more. What is new is known by then, so that fewer tickets than are known tell
+    /// that some were deleted; where more are than are kept, all is read anew some day.
+    async fn take_out_deleted(&self, total: Option<usize>, since: DateTime) -> Result<(), GlpiError> {
         let known = || read(&self.book, |book| book.progress.known);
-        let Some(total) = self.glpi.ticket_total().await?.filter(|total| *total < known()) else { return Ok(()) };
+        let Some(total) = total.filter(|total| *total < known()) else { return Ok(()) };
         let binned: BTreeSet<TicketId> = self.glpi.tickets_binned_after(since).await?.into_iter().collect();
         write(&self.book, |book| book.retain(|ticket| !binned.contains(&ticket)));
         let counts = (known(), total);
@@ -383,17 +414,40 @@ impl TicketFigures {
         Ok(())
     }
 
-    /// Escalations and refused solutions, whose tickets do not tell of them.
+    /// Escalations and refused solutions, whose tickets do not tell of them: at first all, then what was changed. One that
+    /// is taken back, or deleted, counts until all is read anew.
     async fn read_notes(&self, book: &RwLock<TicketBook>) -> Result<(), GlpiError> {
-        let own = self.glpi.own_account().await?;
-        let escalations = self.glpi.followups_that_say(ESCALATION_MARK).await?;
-        let refused = self.glpi.refused_solutions().await?;
+        let (moment, own) = (Timestamp::now(), self.glpi.own_account().await?);
+        let since = read(book, |book| book.notes_until).map(|until| until.since(moment, &self.zone));
+        let escalations = self.escalations(since).await?;
+        let refused = self.refused(since).await?;
         write(book, |book| {
-            book.has_notes = true;
+            let newest = book.until.and_then(|until| until.newest);
+            book.notes_until = Some(ReadUntil { moment, newest });
             book.note_escalations(escalations, own);
             book.note_refusals(&refused);
         });
         Ok(())
+    }
+
+    /// The follow-ups that may tell of an escalation; where too many were changed, all that do.
+    async fn escalations(&self, since: Option<DateTime>) -> Result<Vec<Said<Followup>>, GlpiError> {
+        if let Some(since) = since
+            && let Some(changed) = self.glpi.followups_begun_since(since).await?
+        {
+            return Ok(changed);
+        }
+        self.glpi.followups_that_say(ESCALATION_MARK).await
+    }
+
+    /// The refused solutions, likewise.
+    async fn refused(&self, since: Option<DateTime>) -> Result<Vec<Said<Solution>>, GlpiError> {
+        if let Some(since) = since
+            && let Some(lately) = self.glpi.solutions_refused_since(since).await?
+        {
+            return Ok(lately);
+        }
+        self.glpi.refused_solutions().await
     }
 }
 

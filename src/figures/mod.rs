@@ -18,7 +18,7 @@
 //! | `counting` | the figures, one pass over the tickets |
 //! | `tables`, `drawing`, `spreadsheet` | figures as people and programs read them |
 //! | `sudden_rise`, `rise_titles`, `watch` | more requests in an hour than usual, what they are called, and who is told |
-//! | `report`, `article_proposals`, `monthly_post` | what those in charge get once a month: the report, and the articles worth writing |
+//! | `report`, `article_proposals`, `monthly_post` (by `monthly_notes`) | what those in charge get once a month: the report, and the articles worth writing |
 //! | `gauges` | the same for Prometheus |
 //! | `book`, `keeping` | the tickets that are read, and how they are kept up to date |
 
@@ -33,6 +33,7 @@ mod expected;
 mod facts;
 mod gauges;
 mod keeping;
+mod monthly_notes;
 mod monthly_post;
 mod name_list;
 mod names;

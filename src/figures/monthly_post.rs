@@ -1,25 +1,28 @@
-//! What those in charge are sent once a month: each of them once, whatever instance sends it, as notes in GLPI say.
+//! What those in charge are sent once a month: each of them once, whatever instance sends it and wherever it ends, as notes
+//! in GLPI say.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp, Zoned};
-use sha2::{Digest as _, Sha256};
 
+use super::monthly_notes::{Attempt, Became, MonthlyNotes, Standing};
 use crate::{
     flow::ledger::Ledger,
-    glpi::{Glpi, GlpiError, NewNote},
+    glpi::{Glpi, GlpiError},
     letters::{ComposeError, Report, ReportLetters},
     people::{People, Role},
     request::Address,
-    smtp::SendError,
-    text::french,
+    smtp::{NotHandedOver, SendError},
 };
-/// What has nobody to go to, or nothing to tell, is looked at again after so long: people and mappings are mended.
+
+/// What has nobody to go to, or is in doubt, is looked at again after so long: people are mended, and doubts decided.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(6);
+/// What has nothing to tell is, after so long or once the mappings are read anew: to look costs as many calls as all that
+/// changed since the month began takes.
+const TOLD_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// A report of the month before is sent on one of these days, from this hour on: a gateway that was away makes up for it,
 /// one that is new does not begin with what is old.
 const DAYS: std::ops::RangeInclusive<i8> = 1..=10;
@@ -57,20 +60,33 @@ pub enum Reported {
     Nothing,
     /// Some have not got it; another try may help.
     Failed,
+    /// Whether the relay has it for these cannot be said; the others have had it.
+    InDoubt(BTreeSet<Address>),
     /// Another instance is sending it.
     Elsewhere,
 }
 
+/// Whether a report is looked at again.
+#[derive(Clone, Copy)]
+enum Settled {
+    /// It is done with.
+    ForGood,
+    /// At this moment.
+    Until(Timestamp),
+    /// It had nothing to tell: at this moment, or with other mappings.
+    ToldNothingUntil(Timestamp),
+}
+
 /// Sends them.
 pub struct MonthlyPost {
-    glpi: Glpi,
     people: Arc<People>,
     ledger: Arc<Ledger>,
     letters: ReportLetters,
-    /// What the relay has and no note says yet: it is not sent again by this process.
-    unnoted: Mutex<BTreeSet<String>>,
-    /// The reports that are done with, and those that are looked at again at a moment.
-    settled: Mutex<BTreeMap<String, Option<Timestamp>>>,
+    notes: MonthlyNotes,
+    /// What became of tries whose notes do not say so yet, by the titles of these.
+    untold: Mutex<BTreeMap<String, Became>>,
+    /// The reports that are done with, and those that are looked at again.
+    settled: Mutex<BTreeMap<String, Settled>>,
     /// This process sends one after the other.
     sending: tokio::sync::Mutex<()>,
 }
@@ -78,8 +94,9 @@ pub struct MonthlyPost {
 impl MonthlyPost {
     /// To those whom `people` names; the ledger knows which instance sends.
     pub fn new(glpi: &Glpi, people: Arc<People>, ledger: Arc<Ledger>, letters: ReportLetters) -> Self {
-        let (unnoted, settled, sending) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
-        Self { glpi: glpi.in_background(), people, ledger, letters, unnoted, settled, sending }
+        let (untold, settled, sending) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
+        let notes = MonthlyNotes::new(glpi.in_background());
+        Self { people, ledger, letters, notes, untold, settled, sending }
     }
 
     /// What a report says as plain text.
@@ -98,28 +115,42 @@ impl MonthlyPost {
 
     /// Whether the report of this name is to be sent, or looked at again.
     pub(super) fn is_due(&self, name: &str, now: &Zoned) -> bool {
-        self.settled().get(name).is_none_or(|again| again.is_some_and(|again| again <= now.timestamp()))
+        match self.settled().get(name) {
+            None => true,
+            Some(Settled::ForGood) => false,
+            Some(Settled::Until(again) | Settled::ToldNothingUntil(again)) => *again <= now.timestamp(),
+        }
+    }
+
+    /// Has what had nothing to tell be looked at again: the mappings are others.
+    pub(super) fn forget_nothing(&self) {
+        self.settled().retain(|_, settled| !matches!(settled, Settled::ToldNothingUntil(_)));
     }
 
     /// Keeps what became of a report, and says once what keeps it from being sent. `people` is the setting that names who
     /// gets it.
     pub(super) fn settle(&self, name: &str, people: &str, reported: &Reported, now: &Zoned) {
-        let again = match reported {
-            Reported::To(_) | Reported::Before => None,
-            Reported::ToNobody | Reported::Nothing => {
-                Some(now.timestamp().checked_add(AGAIN_AFTER).unwrap_or(Timestamp::MAX))
-            }
+        let after = |time| now.timestamp().checked_add(time).unwrap_or(Timestamp::MAX);
+        let settled = match reported {
+            Reported::To(_) | Reported::Before => Settled::ForGood,
+            Reported::ToNobody | Reported::InDoubt(_) => Settled::Until(after(AGAIN_AFTER)),
+            Reported::Nothing => Settled::ToldNothingUntil(after(TOLD_AFTER)),
             Reported::Failed => {
                 tracing::warn!(report = name, "a monthly mail cannot be sent to all now; it is tried again");
                 return;
             }
             Reported::Elsewhere => return,
         };
-        let is_new = self.settled().insert(name.to_owned(), again).is_none();
+        let is_new = self.settled().insert(name.to_owned(), settled).is_none();
         match reported {
             Reported::To(recipients) => {
                 tracing::info!(report = name, recipients = recipients.len(), "a monthly mail is sent");
             }
+            Reported::InDoubt(recipients) if is_new => tracing::error!(
+                report = name,
+                recipients = recipients.len(),
+                "a monthly mail may not have reached all: whether the mail relay has it, its log says; `passerelle figures report` or `articles` with --again sends it to those once more"
+            ),
             Reported::ToNobody if is_new => tracing::warn!(
                 report = name,
                 people,
@@ -181,69 +212,140 @@ impl MonthlyPost {
         if recipients.is_empty() {
             return Ok(Reported::ToNobody);
         }
-        let mut waiting = Vec::new();
+        let (mut waiting, mut doubts) = (Vec::new(), BTreeSet::new());
         for recipient in recipients {
-            let title = format!("Passerelle\u{a0}: {name}, {recipient}");
-            if !self.is_noted(&title).await? {
-                waiting.push((recipient, title));
+            match self.standing(name, &recipient, now).await? {
+                Standing::Due(_) => waiting.push(recipient),
+                Standing::Open(_) => drop(doubts.insert(recipient)),
+                Standing::Done => {}
             }
         }
         if waiting.is_empty() {
-            return Ok(Reported::Before);
+            return Ok(if doubts.is_empty() { Reported::Before } else { Reported::InDoubt(doubts) });
         }
         let Some(report) = report().await? else { return Ok(Reported::Nothing) };
         let (mut sent, mut is_whole) = (BTreeSet::new(), true);
-        for (recipient, title) in waiting {
+        for recipient in waiting {
             // The letters before may have taken long: another instance may have gone on meanwhile.
             if !self.may_send(mailing).await {
                 return Ok(Reported::Elsewhere);
             }
-            if self.is_noted(&title).await? {
-                continue;
-            }
-            let was_sent = self.unnoted().contains(&title);
-            let result = if was_sent { Ok(()) } else { self.letters.send(&recipient, &report).await };
-            let became = match &result {
-                Ok(()) => "Envoyé",
-                Err(SendError::Refused(_)) => "Refusé par le relais de messagerie",
-                Err(error) => {
-                    tracing::warn!(%error, report = name, "somebody in charge cannot be sent a report now");
-                    is_whole = false;
-                    continue;
+            match self.send_one(name, &recipient, now, &report).await? {
+                Some(Became::Sent) => drop(sent.insert(recipient)),
+                Some(Became::NotTaken) => is_whole = false,
+                Some(Became::Refused) => {}
+                None => {
+                    if let Standing::Open(_) = self.standing(name, &recipient, now).await? {
+                        doubts.insert(recipient);
+                    }
                 }
-            };
-            match &result {
-                Ok(()) => drop(self.unnoted().insert(title.clone())),
-                Err(error) => tracing::error!(%error, report = name, "somebody in charge cannot be sent a report"),
-            }
-            let day = french::date(now);
-            let text =
-                format!("<p>{became} le {day} par la passerelle. Sans cette note, il serait envoyé de nouveau.</p>");
-            // Whoever has written it meanwhile says the same.
-            self.glpi.keep_own_note(&NewNote { key: key(&title), name: title.clone(), text }).await?;
-            self.unnoted().remove(&title);
-            if result.is_ok() && !was_sent {
-                sent.insert(recipient);
             }
         }
-        Ok(if is_whole { Reported::To(sent) } else { Reported::Failed })
+        Ok(match (is_whole, doubts.is_empty()) {
+            (false, _) => Reported::Failed,
+            (true, false) => Reported::InDoubt(doubts),
+            (true, true) => Reported::To(sent),
+        })
     }
 
-    /// Whether a note in GLPI says that this was sent.
-    async fn is_noted(&self, title: &str) -> Result<bool, GlpiError> {
-        Ok(self.glpi.own_notes(title, "").await?.iter().any(|note| note.name == title))
+    /// Sends a report to somebody: first the relay takes its recipient and waits, then GLPI is told that it goes, then it
+    /// goes. `None` where that is another's to do, or in doubt.
+    async fn send_one(
+        &self,
+        name: &str,
+        recipient: &Address,
+        now: &Zoned,
+        report: &Report,
+    ) -> Result<Option<Became>, GlpiError> {
+        let Standing::Due(attempt) = self.standing(name, recipient, now).await? else { return Ok(None) };
+        let letter = self.letters.compose(recipient, report).map_err(SendError::from);
+        let (letter, open) = match letter {
+            Ok(letter) => (letter, self.letters.open(recipient).await),
+            Err(error) => (Vec::new(), Err(error)),
+        };
+        let open = match open {
+            Ok(open) => open,
+            Err(error) => {
+                tracing::warn!(%error, report = name, "somebody in charge cannot be sent a report now");
+                return Ok(Some(Became::NotTaken));
+            }
+        };
+        if open.recipients().taken.is_empty() {
+            let refused = open.recipients().refused.first().map(|(_, code)| *code);
+            let Some(code) = refused else {
+                tracing::warn!(report = name, "the mail relay puts a report to somebody in charge off");
+                return Ok(Some(Became::NotTaken));
+            };
+            tracing::error!(code, report = name, "the mail relay refuses a report to somebody in charge");
+            self.notes.end(&attempt, Became::Refused, now).await?;
+            return Ok(Some(Became::Refused));
+        }
+        match self.notes.begin(&attempt, now).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => {
+                // Dropped, the transaction sends nothing; its note may come all the same.
+                self.untold().insert(attempt.title(), Became::NotTaken);
+                return Err(error);
+            }
+        }
+        let became = match open.finish(&letter).await {
+            Ok(()) => Became::Sent,
+            Err(NotHandedOver::Refused(error)) if error.for_good().is_some() => {
+                tracing::error!(%error, report = name, "the mail relay refuses a report to somebody in charge");
+                Became::Refused
+            }
+            Err(NotHandedOver::Refused(error)) => {
+                tracing::warn!(%error, report = name, "somebody in charge cannot be sent a report now");
+                Became::NotTaken
+            }
+            Err(NotHandedOver::InDoubt(error)) => {
+                tracing::error!(%error, report = name, "whether the mail relay has a report is in doubt");
+                self.untold().remove(&attempt.title());
+                return Ok(None);
+            }
+        };
+        self.untold().insert(attempt.title(), became);
+        self.tell(&attempt, became, now).await?;
+        Ok(Some(became))
     }
 
-    fn settled(&self) -> MutexGuard<'_, BTreeMap<String, Option<Timestamp>>> {
+    /// How far the mail of this name to somebody is; what this process knows of it and GLPI does not, GLPI is told.
+    async fn standing(&self, name: &str, recipient: &Address, now: &Zoned) -> Result<Standing, GlpiError> {
+        let standing = self.notes.standing(name, recipient).await?;
+        let Standing::Open(attempt) = &standing else { return Ok(standing) };
+        let Some(became) = self.untold().get(&attempt.title()).copied() else { return Ok(standing) };
+        self.tell(attempt, became, now).await?;
+        Ok(if became == Became::NotTaken { Standing::Due(attempt.clone().next()) } else { Standing::Done })
+    }
+
+    async fn tell(&self, attempt: &Attempt, became: Became, now: &Zoned) -> Result<(), GlpiError> {
+        self.notes.end(attempt, became, now).await?;
+        self.untold().remove(&attempt.title());
+        Ok(())
+    }
+
+    /// Has those whom a mail of this name may not have reached get it by the next try: somebody who has looked into the
+    /// relay's log says that it did not.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot be asked or told now.
+    pub(super) async fn decide_not_sent(&self, name: &str, role: &Role, now: &Zoned) -> Result<(), GlpiError> {
+        let _here = self.sending.lock().await;
+        for recipient in self.recipients(role, now).await? {
+            if let Standing::Open(attempt) = self.standing(name, &recipient, now).await? {
+                self.tell(&attempt, Became::NotTaken, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settled(&self) -> MutexGuard<'_, BTreeMap<String, Settled>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn unnoted(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.unnoted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn untold(&self) -> MutexGuard<'_, BTreeMap<String, Became>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What the note of this title is called in GLPI, of which it keeps a single one.
-fn key(title: &str) -> String {
-    format!("passerelle-{}", HEXLOWER.encode(&Sha256::digest(title)))
 }

@@ -94,6 +94,16 @@ impl MonthlyReports {
         self.post.send(Mailing::Reports, &name, &Role::Correspondent(department.to_owned()), now, report).await
     }
 
+    /// Has those get it by the next [`MonthlyReports::send`] whom it may not have reached.
+    ///
+    /// # Errors
+    ///
+    /// Where GLPI cannot be asked or told now.
+    pub async fn decide_not_sent(&self, department: &str, month: Period, now: &Zoned) -> Result<(), GlpiError> {
+        let role = Role::Correspondent(department.to_owned());
+        self.post.decide_not_sent(&name(department, month), &role, now).await
+    }
+
     /// Who gets a department's report.
     ///
     /// # Errors

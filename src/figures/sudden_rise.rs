@@ -5,7 +5,8 @@
 //! rate of which nothing else is known (a Poisson process, Jeffreys' prior), a negative binomial number of requests
 //! with `r = s + 1/2` and `p = k / (k + 1)`. A number that is reached by chance in less than one such hour of 200,000,
 //! and by five requests at least, is a sudden rise: with four applications that is a false alarm in some years. Real
-//! requests come less evenly; `tests/it/figures` counts the alarms of such years.
+//! requests come less evenly: `tests/it/figures/rises.rs` counts the alarms of such years, of which there are some in
+//! September, when the weeks before are the summer's.
 
 use std::collections::BTreeMap;
 

@@ -1,22 +1,19 @@
 //! Tickets as figures count them: all there are, in pages, each with the few columns that say something of it.
 
 use jiff::civil::DateTime;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Criterion, Followup, Glpi, Said, TicketStatus,
+    Criterion, Followup, Glpi, Said, Solution, SolutionStatus, TicketStatus,
     criteria::query,
     error::GlpiError,
-    excerpt::EXCERPT,
+    excerpt::{EXCERPT, NO_TEXT},
     lists::{MOST_ROWS, PAGE, page},
     pages::{FoundPage, LARGE_PAGE},
     wire,
 };
 use crate::id::{TicketId, UserId};
-
-/// What a solution that its requester refused has for a status (`CommonITILValidation::REFUSED`).
-const REFUSED: &str = "4";
 
 /// Search options of a ticket: 9 how it came in, 80 its entity; for the others see `criteria`. Requesters (4) cost GLPI 2.5 ms each,
 /// and tell where a ticket is from that the gateway did not make.
@@ -82,17 +79,6 @@ struct NumberedTicket {
     id: TicketId,
 }
 
-/// A row of `ITILSolution`
-#[derive(Deserialize)]
-struct RefusedSolution {
-    #[serde(default, deserialize_with = "wire::text")]
-    itemtype: String,
-    #[serde(rename = "items_id", deserialize_with = "wire::number")]
-    ticket: TicketId,
-    #[serde(default, deserialize_with = "wire::text")]
-    status: String,
-}
-
 impl Glpi {
     /// The newest tickets among those below this number (all, without), that were changed after a moment (whenever,
     /// without), at most `size`: one call, whose cost does not grow with the pages before. Those in GLPI's bin are not
@@ -150,52 +136,57 @@ impl Glpi {
         Ok(page.rows.iter().map(|ticket| ticket.id).collect())
     }
 
-    /// The tickets of all solutions that were refused, one entry for each; nothing where the account may not read them.
+    /// All solutions that were refused, without their texts; nothing where the account may not read them.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot answer now.
-    pub async fn refused_solutions(&self) -> Result<Vec<TicketId>, GlpiError> {
-        let rows: Vec<RefusedSolution> = self.rows_with("ITILSolution", "status", &format!("^{REFUSED}$")).await?;
-        let is_one = |row: &RefusedSolution| row.itemtype == "Ticket" && row.status == REFUSED;
-        Ok(rows.into_iter().filter(is_one).map(|row| row.ticket).collect())
+    pub async fn refused_solutions(&self) -> Result<Vec<Said<Solution>>, GlpiError> {
+        self.said_with("ITILSolution", ("status", SolutionStatus::REFUSED), NO_TEXT).await
     }
 
-    /// The newest follow-ups of tickets that hold this (ASCII without what HTML encodes), at most 20,000, each with the
-    /// beginning of its text; nothing where the account may not read them.
+    /// The follow-ups of tickets that hold this (ASCII without what HTML encodes), each with the beginning of its text;
+    /// nothing where the account may not read them.
     ///
     /// # Errors
     ///
     /// Where GLPI cannot answer now.
     pub async fn followups_that_say(&self, text: &str) -> Result<Vec<Said<Followup>>, GlpiError> {
-        let rows: Vec<Value> = self.rows_with("ITILFollowup", "content", text).await?;
-        let of_tickets = rows.into_iter().filter(|row| row["itemtype"] == "Ticket");
-        Ok(of_tickets.filter_map(|row| serde_json::from_value(row).ok()).collect())
+        self.said_with("ITILFollowup", ("content", text), EXCERPT).await
     }
 
-    /// The rows of a type whose field has this pattern, the newest first.
-    async fn rows_with<T: serde::de::DeserializeOwned>(
+    /// What is said in tickets and has a field of this pattern: the newest, at most [`MOST_ROWS`]; the log says so
+    /// where that is not all.
+    async fn said_with<T: DeserializeOwned>(
         &self,
         item_type: &str,
-        field: &str,
-        pattern: &str,
-    ) -> Result<Vec<T>, GlpiError> {
-        let mut rows = Vec::new();
+        (field, pattern): (&str, &str),
+        longest: usize,
+    ) -> Result<Vec<Said<T>>, GlpiError> {
+        let mut rows: Vec<Value> = Vec::new();
         for from in (0..MOST_ROWS).step_by(PAGE) {
             let mut query = page(from);
             query.push((format!("searchText[{field}]"), pattern.to_owned()));
             query.push(("order".to_owned(), "DESC".to_owned()));
-            let found: Vec<T> = match self.get_excerpts(item_type, query, EXCERPT).await {
+            let found: Vec<Value> = match self.get_excerpts(item_type, query, longest).await {
                 // Behind the last, or not shown to this account.
-                Err(GlpiError::Denied { .. } | GlpiError::Rejected { .. } | GlpiError::NotFound) => break,
+                Err(GlpiError::Denied { .. } | GlpiError::Rejected { .. } | GlpiError::NotFound) => Vec::new(),
                 found => found?,
             };
             let is_last = found.len() < PAGE;
-            rows.extend(found);
+            rows.extend(found.into_iter().filter(|row| row["itemtype"] == "Ticket"));
             if is_last {
                 break;
             }
+            if from + PAGE == MOST_ROWS {
+                tracing::warn!(
+                    item_type,
+                    field,
+                    most = MOST_ROWS,
+                    "GLPI has more of these than are read; the newest count"
+                );
+            }
         }
-        Ok(rows)
+        Ok(rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()).collect())
     }
 }

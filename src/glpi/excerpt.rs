@@ -6,6 +6,8 @@ use memchr::{memchr, memchr2};
 /// As much of each text as is read, bytes: the gateway's own words open a ticket's content, and GLPI would send all of
 /// it, megabytes for some.
 pub(super) const EXCERPT: usize = 8 * 1024;
+/// The same where nothing of a list's texts is looked at but dates.
+pub(super) const NO_TEXT: usize = 64;
 
 /// Passes JSON on, without what of its strings is beyond a length.
 #[derive(Debug)]

@@ -17,7 +17,7 @@
 //! - `exchange`: one HTTP exchange; `excerpt` shortens its answer, `verdict` says what it means; `obstacle` tells
 //!   apart what stands in the way, `remedy` why a call is refused, `rights` which right each needs.
 //! - The words of all these: `settings`, `error`, `trouble`, `plain`, `status`, `accounts`, `server`, `own_session`, `item`, `upload`,
-//!   `criteria` (of searches), `lists` (their parameters), `wire` (how GLPI writes numbers, texts and dates).
+//!   `criteria` (of searches), `lists` (their parameters), `read_until` (since when what changed is read), `wire` (how GLPI writes numbers, texts and dates).
 
 mod account;
 mod accounts;
@@ -66,6 +66,7 @@ mod pace;
 mod pages;
 mod pieces;
 mod plain;
+mod read_until;
 mod recent;
 mod remedy;
 mod requesters;
@@ -111,6 +112,7 @@ pub use self::origins::{OriginOrder, TicketOrigin};
 pub use self::overview::TicketOverview;
 pub use self::own_notes::{NewNote, OwnNote};
 pub use self::pages::{FoundPage, LARGE_PAGE};
+pub use self::read_until::ReadUntil;
 pub use self::recent::Said;
 pub use self::remedy::Remedy;
 pub use self::rights::{Action, Needed, RIGHTS, Right};

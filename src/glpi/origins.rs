@@ -7,13 +7,11 @@ use serde::Deserialize;
 use super::{
     Glpi,
     error::{GlpiError, Trouble},
+    excerpt::NO_TEXT,
     pages::PAGE,
     wire,
 };
 use crate::id::{TicketId, UserId};
-
-/// Nothing of a list's texts is looked at but dates.
-const LONGEST: usize = 64;
 
 /// What a plain list tells of a ticket, beside what a search does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -73,7 +71,7 @@ impl Glpi {
                 ("order", "DESC".to_owned()),
             ];
             let query = query.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            return match self.get_excerpts::<Vec<TicketOrigin>>("Ticket", query, LONGEST).await {
+            return match self.get_excerpts::<Vec<TicketOrigin>>("Ticket", query, NO_TEXT).await {
                 // Behind the last.
                 Err(GlpiError::Rejected { code, .. }) if code == "ERROR_RANGE_EXCEED_TOTAL" => Ok((Vec::new(), true)),
                 Err(GlpiError::Unavailable { why: Trouble::Status(_) | Trouble::Unexpected, .. }) if *size > PAGE => {

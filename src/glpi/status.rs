@@ -89,6 +89,11 @@ pub enum SolutionStatus {
     Other(u64),
 }
 
+impl SolutionStatus {
+    /// The pattern of those that are refused (`CommonITILValidation::REFUSED`).
+    pub(super) const REFUSED: &str = "^4$";
+}
+
 impl From<u64> for SolutionStatus {
     fn from(number: u64) -> Self {
         match number {

@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use metrics::Counter;
 
 use super::{article::Article, shelf::Shelf, subjects::Subjects};
 use crate::{
     config::Config,
     flow::route::MappingStore,
-    glpi::{FaqArticle, Glpi, GlpiError, Trouble},
+    glpi::{FaqArticle, Glpi, GlpiError, ReadUntil, Trouble},
     id::ArticleId,
     remembered::RememberedOne,
 };
@@ -22,8 +22,6 @@ use crate::{
 const BELIEVED: Duration = Duration::from_mins(5);
 /// How long changes alone are read: then everything is read again, whatever GLPI's dates say.
 const READ_WHOLE: Duration = Duration::from_hours(24);
-/// A change is written with the second in which it began: what was changed so long before the newest known is read again.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
 /// A start has other things to do first.
 const FIRST_AFTER: Duration = Duration::from_secs(2);
 
@@ -48,13 +46,15 @@ struct Known {
     shelf: Arc<Shelf>,
     /// The articles that are published.
     articles: BTreeMap<ArticleId, Arc<Article>>,
-    /// The newest change, in GLPI's time zone.
-    newest: Option<DateTime>,
+    until: ReadUntil,
+    /// When everything was read.
     since: Instant,
 }
 
 /// What was read of GLPI.
 struct Found {
+    /// When it began to be read.
+    moment: Timestamp,
     /// The articles that are new or were changed.
     changed: Vec<FaqArticle>,
     /// Which are in the FAQ and published to everybody.
@@ -136,12 +136,12 @@ impl Knowledge {
 
     /// Reads what was changed since the last time; everything at the first time and once a day.
     async fn refreshed(&self, glpi: &Glpi) -> Result<Arc<Shelf>, GlpiError> {
-        let before = self.known().filter(|known| known.since.elapsed() < READ_WHOLE);
-        let found = match self.read(glpi, before.as_deref()).await {
+        let (moment, before) = (Timestamp::now(), self.known().filter(|known| known.since.elapsed() < READ_WHOLE));
+        let found = match self.read(glpi, moment, before.as_deref()).await {
             Ok(found) => found,
             // An account without the right to read the FAQ has none to show.
             Err(GlpiError::Denied { .. }) => {
-                Found { changed: Vec::new(), current: BTreeSet::new(), categories: BTreeMap::new() }
+                Found { moment, changed: Vec::new(), current: BTreeSet::new(), categories: BTreeMap::new() }
             }
             Err(error) => return Err(error),
         };
@@ -149,7 +149,7 @@ impl Knowledge {
         // Thousands of texts are sanitised and taken apart.
         let known = tokio::task::spawn_blocking(move || {
             let subjects = Subjects::new(&mappings);
-            known(before.as_deref(), found, &subjects, |article| Article::new(article, &site, &zone))
+            known(before.as_deref(), found, &subjects, &zone, |article| Article::new(article, &site, &zone))
         });
         let Ok(known) = known.await else {
             // Broken by an article: the log says where. What was known goes on.
@@ -165,16 +165,15 @@ impl Knowledge {
         Ok(fresh)
     }
 
-    async fn read(&self, glpi: &Glpi, before: Option<&Known>) -> Result<Found, GlpiError> {
-        let since = before.and_then(|known| known.newest).and_then(|newest| newest.checked_sub(OVERLAP).ok());
-        let (Some(before), Some(since)) = (before, since) else {
+    async fn read(&self, glpi: &Glpi, moment: Timestamp, before: Option<&Known>) -> Result<Found, GlpiError> {
+        let Some(before) = before else {
             let (changed, published, categories) =
                 tokio::try_join!(glpi.whole_faq(), glpi.published_articles(), glpi.article_categories())?;
             let current = changed.iter().map(|article| article.id).filter(|id| published.contains(id)).collect();
-            return Ok(Found { changed, current, categories });
+            return Ok(Found { moment, changed, current, categories });
         };
         let (mut changed, in_faq, published, categories) = tokio::try_join!(
-            glpi.faq_since(since),
+            glpi.faq_since(before.until.since(moment, &self.zone)),
             glpi.faq_ids(),
             glpi.published_articles(),
             glpi.article_categories()
@@ -185,7 +184,7 @@ impl Knowledge {
         let is_new = |id: &&ArticleId| !said.contains(id) && !before.articles.contains_key(id);
         let new: Vec<ArticleId> = current.iter().filter(is_new).copied().collect();
         changed.extend(glpi.faq_of(&new).await?);
-        Ok(Found { changed, current, categories })
+        Ok(Found { moment, changed, current, categories })
     }
 }
 
@@ -195,10 +194,17 @@ fn helped(article: ArticleId) -> Counter {
 }
 
 /// What is known after these changes.
-fn known(before: Option<&Known>, found: Found, subjects: &Subjects, ready: impl Fn(FaqArticle) -> Article) -> Known {
-    let Found { changed, current, categories } = found;
+fn known(
+    before: Option<&Known>,
+    found: Found,
+    subjects: &Subjects,
+    zone: &TimeZone,
+    ready: impl Fn(FaqArticle) -> Article,
+) -> Known {
+    let Found { moment, changed, current, categories } = found;
     let dates = changed.iter().filter_map(|article| article.updated);
-    let newest = dates.chain(before.and_then(|known| known.newest)).max();
+    let newest = ReadUntil::newest(dates.chain(before.and_then(|known| known.until.newest)), moment, zone);
+    let until = ReadUntil { moment, newest };
     let mut articles = before.map(|known| known.articles.clone()).unwrap_or_default();
     let published = changed.into_iter().filter(|article| current.contains(&article.id));
     articles.extend(published.map(|article| (article.id, Arc::new(ready(article)))));
@@ -214,5 +220,5 @@ fn known(before: Option<&Known>, found: Found, subjects: &Subjects, ready: impl 
     }
     let shelf = Arc::new(Shelf::new(articles.values().cloned().collect(), subjects));
     let since = before.map_or_else(Instant::now, |known| known.since);
-    Known { shelf, articles, newest, since }
+    Known { shelf, articles, until, since }
 }

@@ -23,6 +23,8 @@ pub struct SolvedRequest {
     pub ticket: TicketId,
     /// Its application's name.
     pub application: String,
+    /// What the gateway wrote before what was asked, as HTML.
+    pub opening: String,
     /// Its title.
     pub title: String,
     /// What solved it, as plain text; empty where that is not known.
@@ -40,6 +42,8 @@ pub struct ArticleCandidate {
     pub tickets: Vec<TicketId>,
     /// What solved the one with that title.
     pub solution: String,
+    /// What the gateway wrote before what was asked there, as HTML: whom title and solution may name.
+    pub opening: String,
 }
 
 struct Stems {
@@ -91,8 +95,8 @@ fn candidate(group: &[usize], solved: &[SolvedRequest], all: &[Stems]) -> Articl
         group.iter().rev().copied().max_by(|one, other| shared(*one).total_cmp(&shared(*other))).unwrap_or(group[0]);
     let mut tickets: Vec<TicketId> = group.iter().map(|place| solved[*place].ticket).collect();
     tickets.sort_by_key(|ticket| std::cmp::Reverse(*ticket));
-    let SolvedRequest { application, title, solution, .. } = solved[best].clone();
-    ArticleCandidate { application, title, tickets, solution }
+    let SolvedRequest { application, opening, title, solution, .. } = solved[best].clone();
+    ArticleCandidate { application, title, tickets, solution, opening }
 }
 
 /// The share that two sets have in common of all that either has (Jaccard), 0 to 1; 0 where one is empty.
@@ -112,6 +116,7 @@ mod tests {
         let request = |(number, (title, solution)): (u64, &(&str, &str))| SolvedRequest {
             ticket: TicketId::new(number),
             application: application.to_owned(),
+            opening: String::new(),
             title: (*title).to_owned(),
             solution: (*solution).to_owned(),
         };

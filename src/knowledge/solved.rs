@@ -37,6 +37,7 @@ pub async fn repeated_questions(
             let opening = mappings.opening(&row.content).filter(|_| is_of_then);
             solved.extend(opening.map(|opening| SolvedRequest {
                 ticket: row.id,
+                opening: row.content[..opening.end].to_owned(),
                 application: opening.application,
                 title: row.name,
                 solution: String::new(),

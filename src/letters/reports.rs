@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     request::{Address, message_id},
-    smtp::SendError,
+    smtp::{OpenBatch, SendError},
 };
 
 /// What a report says.
@@ -108,27 +108,36 @@ impl ReportLetters {
         Ok(PlainReport { report, signature: self.0.name() }.render()?)
     }
 
-    /// Sends a report to somebody.
+    /// A report to somebody, as the relay gets it.
     ///
     /// # Errors
     ///
-    /// Where the letter cannot be made, or the relay does not take it.
-    pub async fn send(&self, to: &Address, report: &Report) -> Result<(), SendError> {
+    /// Where the letter cannot be made.
+    pub fn compose(&self, to: &Address, report: &Report) -> Result<Vec<u8>, ComposeError> {
         let plain = self.plain(report)?;
-        let html = HtmlReport { report, signature: self.0.name() }.render().map_err(ComposeError::from)?;
+        let html = HtmlReport { report, signature: self.0.name() }.render()?;
         let mut parts = MultiPart::mixed().multipart(MultiPart::alternative_plain_html(plain, html));
         for file in &report.files {
             let Ok(media_type) = ContentType::parse(file.media_type) else { continue };
             parts = parts.singlepart(attached(file, media_type));
         }
-        let address: lettre::Address = to.as_str().parse().map_err(ComposeError::from)?;
+        let address: lettre::Address = to.as_str().parse()?;
         // The same report to the same person is the same letter.
         let name = format!("rapport-{}-{}", report.name, to.local());
         let id = message_id::of_letter_to_people(&name, self.0.domain());
         let subject = line(&report.title, LONGEST_SUBJECT);
-        let letter = self.0.head(Mailbox::new(None, address.clone()), &subject, id, "auto-generated");
-        let letter = letter.multipart(parts).map_err(ComposeError::from)?;
-        self.0.send(address, &letter).await
+        let letter = self.0.head(Mailbox::new(None, address), &subject, id, "auto-generated");
+        Ok(letter.multipart(parts)?.formatted())
+    }
+
+    /// Begins to hand a letter to somebody over to the relay, from nobody: no machine answers it.
+    ///
+    /// # Errors
+    ///
+    /// Where the relay takes none now.
+    pub async fn open(&self, to: &Address) -> Result<OpenBatch, SendError> {
+        let address = to.as_str().parse().map_err(ComposeError::from)?;
+        self.0.open_batch(None, &[address]).await
     }
 }
 

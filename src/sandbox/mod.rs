@@ -249,6 +249,12 @@ impl Sandbox {
         self.shared.helpdesk().store.age_tickets();
     }
 
+    /// Dates the last change of a ticket, as whoever writes into the database past GLPI's rules, or another web server
+    /// whose clock differs.
+    pub fn date_change(&self, ticket: i64, moment: &str) {
+        self.shared.helpdesk().store.date_change(ticket, moment);
+    }
+
     /// How many calls the API was asked, whatever became of them.
     pub fn calls(&self) -> usize {
         self.shared.calls().values().sum()

@@ -199,8 +199,17 @@ impl Store {
         id
     }
 
-    /// Writes the fields that the item type has; false when there is no such row.
+    /// Writes the fields that the item type has, and when; false when there is no such row.
     pub(super) fn update(&mut self, kind: &str, id: i64, input: &Row) -> bool {
+        self.write(kind, id, input, true)
+    }
+
+    /// The same where GLPI writes into its database past its own rules: the date of the last change stays.
+    pub(super) fn update_silently(&mut self, kind: &str, id: i64, input: &Row) -> bool {
+        self.write(kind, id, input, false)
+    }
+
+    fn write(&mut self, kind: &str, id: i64, input: &Row, is_dated: bool) -> bool {
         let Some((table, mut row)) = self.tables.get_mut(kind).and_then(|table| table.take(id).map(|row| (table, row)))
         else {
             return false;
@@ -208,11 +217,17 @@ impl Store {
         merge(&mut row, input);
         keep_undisclosed(&mut row, input);
         row.insert("id".to_owned(), Value::from(id));
-        if row.contains_key("date_mod") {
+        if is_dated && row.contains_key("date_mod") {
             row.insert("date_mod".to_owned(), Value::from(now()));
         }
         table.keep(id, row);
         true
+    }
+
+    /// Dates the last change of a ticket.
+    pub(super) fn date_change(&mut self, ticket: i64, moment: &str) {
+        let input = Row::from_iter([("date_mod".to_owned(), Value::from(moment))]);
+        self.write("Ticket", ticket, &input, false);
     }
 
     /// Dates the last change of each ticket to when it was opened.

@@ -102,7 +102,8 @@ pub(super) fn judge(desk: &mut Helpdesk, caller: &Caller, ticket: i64, status: i
         ("date_approval".to_owned(), now().into()),
         ("users_id_approval".to_owned(), caller.user.into()),
     ]);
-    desk.store.update("ITILSolution", last, &verdict);
+    // `CommonITILObject::pre_updateInDB`
+    desk.store.update_silently("ITILSolution", last, &verdict);
 }
 
 /// A solution, which solves its ticket; GLPI takes one for a missing ticket as well.

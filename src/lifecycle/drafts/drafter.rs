@@ -6,10 +6,11 @@ use super::{
     DraftError,
     draft::{self, Draft, Sources, State},
     masks::Masks,
+    told::{self, local_part},
 };
 use crate::{
     config,
-    flow::route::{Mapping, MappingStore, Mappings, Opening, requester_of},
+    flow::route::{Mapping, MappingStore, Mappings, Opening},
     glpi::{
         ActorRole, Followup, Glpi, GlpiError, NewDraft, Requester, Solution, SolutionStatus, StoredArticle, Ticket,
         TicketStatus, TicketUser,
@@ -17,12 +18,10 @@ use crate::{
     id::{ArticleId, TicketId, UserId},
     lifecycle::note::{Cause, DraftNote, Note},
     request::LeftOut,
-    text::{fold::words, html_text},
+    text::fold::words,
 };
 
 const DRAFTS: &str = "passerelle_articles_drafted_total";
-/// Before the requester's name in a ticket's opening.
-const REQUESTER: &str = "Demandeur";
 
 /// That somebody wants an article.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -262,12 +261,9 @@ impl Drafter {
             }
             people.push(local_part(&user.address));
         }
-        people.extend(requester_of(&ticket.content).map(|address| local_part(address.as_str())));
-        people.extend(opening.and_then(|opening| requester_name(&ticket.content[..opening.end])));
+        people.extend(told::people(&ticket.content[..opening.map_or(ticket.content.len(), |opening| opening.end)]));
         let school = opening.and_then(Opening::school_name);
-        let acronyms =
-            mappings.all().iter().flat_map(|mapping| std::iter::once(&mapping.name).chain(&mapping.keywords));
-        Ok(Masks::new(people.iter().map(String::as_str), school, acronyms.map(String::as_str)))
+        Ok(Masks::new(people.iter().map(String::as_str), school, told::acronyms(mappings)))
     }
 
     /// The draft that was made of the ticket earlier, if there is one.
@@ -394,19 +390,6 @@ fn asked<'a>(content: &'a str, opening: Option<&Opening>) -> &'a str {
     let said = &content[opening.map_or(0, |opening| opening.end)..];
     let ends = [said.find("<details"), LeftOut::lists(said).next()].into_iter().flatten();
     &said[..ends.min().unwrap_or(said.len())]
-}
-
-/// The requester's name in a ticket's opening, where the directory knew it.
-fn requester_name(opening: &str) -> Option<String> {
-    let text = html_text::from_html(opening);
-    let named = text.lines().find_map(|line| line.trim().strip_prefix(REQUESTER)?.trim_start().strip_prefix(':'))?;
-    let name = named.split(',').next()?.trim();
-    (!name.starts_with('(')).then(|| name.to_owned())
-}
-
-/// What an address says of its owner's name.
-fn local_part(address: &str) -> String {
-    address.split('@').next().unwrap_or_default().to_owned()
 }
 
 /// Whose article it is: the solution's author's, who knows it; the service account's where that is nobody of the helpdesk.

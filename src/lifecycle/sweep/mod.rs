@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    changes::{Changed, ChangedTickets, Tellers, Until},
+    changes::{Changed, ChangedTickets, Tellers},
     debts::Debts,
     letters::{Letters, Told},
     memory::SweepMemory,
@@ -33,7 +33,7 @@ use self::{
 use crate::{
     config,
     flow::{ledger::Ledger, receipts::Receipts},
-    glpi::{Criterion, Glpi, GlpiError, Sorting, TicketStatus},
+    glpi::{Criterion, Glpi, GlpiError, ReadUntil, Sorting, TicketStatus},
     id::TicketId,
     lifecycle::{
         escalation::{AllLevels, DelayVerdict, EscalateError, Escalator},
@@ -77,7 +77,7 @@ pub struct Sweep {
     zone: TimeZone,
     stop: CancellationToken,
     /// Until where the last pass came that looked at all that had changed.
-    until: Option<Until>,
+    until: Option<ReadUntil>,
     memory: SweepMemory,
     debts: Debts,
     letters: Letters,
@@ -383,7 +383,10 @@ impl Sweep {
     ) -> Result<bool, Cut> {
         let all_levels = self.escalator.all_levels().await?;
         let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
-        let since = changes::since(self.until, back, now, &self.zone);
+        let since = self.until.map_or_else(
+            || ReadUntil::first_since(back, now, &self.zone),
+            |until| until.since(now, &self.zone),
+        );
         let modified = Criterion::ModifiedAfter(since);
         let or_open = vec![Criterion::Any(vec![modified.clone(), open_on(&all_levels)])];
         // At first whatever is open on a level, too, for nobody knows how long nobody looked.
@@ -423,7 +426,7 @@ impl Sweep {
             }
             self.memory.looked_at(ticket, newest);
         }
-        self.until = Some(Until { moment: as_of, newest });
+        self.until = Some(ReadUntil { moment: as_of, newest });
         Ok(true)
     }
 
@@ -488,7 +491,7 @@ impl Sweep {
             memory.read_again_at(now.checked_add(again).unwrap_or(Timestamp::MAX));
         }
         let known = self.until.and_then(|until| until.newest);
-        Ok((found, changes::newest(dates.into_iter().chain(known), now, &self.zone), !is_whole))
+        Ok((found, ReadUntil::newest(dates.into_iter().chain(known), now, &self.zone), !is_whole))
     }
 
     /// The rules in time; whether all tickets that wait were looked at.

@@ -44,6 +44,27 @@ async fn what_is_written_changed_hidden_and_purged_is_known(#[case] options: Opt
     assert_eq!(found, ["Bilan de plus", "Bilan interne"]);
 }
 
+/// Somebody wrote it, or another web server's clock is ahead.
+#[rstest]
+#[case(jiff::Span::new().minutes(30))]
+#[case(jiff::Span::new().years(70))]
+#[tokio::test]
+async fn a_date_that_is_yet_to_come_hides_no_change(#[case] ahead: jiff::Span) {
+    let faq = Faq::start().await;
+    let date = (faq.app.knowledge.now() + ahead).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    faq.publish("Bilan de demain", "<p>Attendez.</p>", json!({ "date_mod": date })).await;
+    let first = faq.publish("Bilan grisé", "<p>Remplissez tout.</p>", json!({})).await;
+    faq.found("bilan").await;
+    for title in ["Bilan bleu", "Bilan vert"] {
+        faq.editor.call(Method::PUT, &format!("KnowbaseItem/{first}"), json!({ "name": title })).await;
+        let mut found = faq.found("bilan").await;
+        found.sort();
+        let mut expected = [title, "Bilan de demain"];
+        expected.sort_unstable();
+        assert_eq!(found, expected);
+    }
+}
+
 /// The calls so far, but for those that open a session.
 fn calls(faq: &Faq) -> usize {
     let all = faq.sandbox.calls_by_endpoint();

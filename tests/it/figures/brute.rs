@@ -41,7 +41,7 @@ fn count<'t>(tickets: &[&'t TicketFacts], is_one: impl Fn(&'t TicketFacts) -> bo
 }
 
 /// Fails unless these are the figures of these tickets.
-pub(super) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNames, question: &FigureQuestion) {
+pub(crate) fn check(figures: &Figures, tickets: &[TicketFacts], names: &FigureNames, question: &FigureQuestion) {
     let all: Vec<&TicketFacts> = tickets.iter().filter(|ticket| is_asked_for(question, ticket)).collect();
     let (now, before) = (figures.days, figures.before);
     let compared = |is_one: &dyn Fn(&TicketFacts) -> bool| Compared {

@@ -196,8 +196,13 @@ fn words(counted: &Counted, names: &FigureNames) -> Rows {
     if whole.before == 0 {
         return Rows::new();
     }
+    let mut often = BTreeMap::<u16, u32>::new();
+    for word in counted.all.iter().flat_map(|ticket| ticket.words) {
+        *often.entry(word).or_default() += 1;
+    }
     let mut risen: Vec<(f64, u16, Compared)> = Vec::new();
-    for (number, _) in names.words.all() {
+    // Of thousands of words most are of one ticket alone.
+    for (number, _) in names.words.all().filter(|(number, _)| often.get(number).is_some_and(|times| *times >= 5)) {
         let has = (counted.compared)(&|ticket| ticket.words.contains(&number));
         let expected = f64::from(has.before) * (f64::from(whole.now) / f64::from(whole.before));
         let rise = (f64::from(has.now) - expected) / (expected + 1.0).sqrt();

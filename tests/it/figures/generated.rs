@@ -31,6 +31,12 @@ const SUBJECTS: [&str; 6] = [
     "Demande d'information",
 ];
 
+/// Of these are the names that titles bear, of pupils, teachers and schools: tens of thousands among many tickets.
+const SYLLABLES: [&str; 19] = [
+    "ba", "char", "del", "fon", "gui", "jou", "ker", "lam", "mar", "nau", "pel", "quin", "ros", "sau", "ther", "val",
+    "vau", "yven", "zel",
+];
+
 /// What is to be counted of all tickets.
 #[derive(Default)]
 pub(crate) struct Truth {
@@ -93,6 +99,24 @@ pub(crate) async fn fill(sandbox: &Sandbox, dice: &mut Dice, many: usize, now: D
     truth
 }
 
+/// A subject as people write it: with or without accents, in capitals, and most often with a name or two.
+pub(crate) fn subject(dice: &mut Dice) -> String {
+    let subject = dice.pick(&SUBJECTS);
+    let written = match dice.below(4) {
+        0 => subject.to_uppercase(),
+        1 => subject.replace(['é', 'è'], "e"),
+        _ => subject.to_owned(),
+    };
+    let names: String = (0..dice.below(3)).map(|_| format!(" {}", name(dice))).collect();
+    written + &names
+}
+
+fn name(dice: &mut Dice) -> String {
+    let parts = dice.pick(&[3, 4, 4, 4]);
+    let name: String = (0..parts).map(|_| dice.pick(&SYLLABLES)).collect();
+    if dice.one_in(2) { name.to_uppercase() } else { format!("{}{}", name[..1].to_uppercase(), &name[1..]) }
+}
+
 struct Told {
     facts: TicketFacts,
     group: &'static str,
@@ -126,8 +150,7 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     let school = dice.below(60);
     let uai = format!("{department}{school:04}{}", char::from(b'A' + u8::try_from(school % 23).unwrap()));
     let circonscription = format!("{department} n°{}", school % 5);
-    let subject = dice.pick(&SUBJECTS);
-    let title = format!("{application} : {subject}");
+    let title = format!("{application} : {}", subject(dice));
     let way = dice.pick(&[Way::Mail, Way::Mail, Way::Form, Way::Other]);
     let is_unsaid = way == Way::Other && dice.one_in(2);
     let content = match way {
@@ -241,7 +264,7 @@ fn text(moment: DateTime) -> String {
 }
 
 /// Seconds between two moments on Paris' clocks.
-fn clock(from: DateTime, to: DateTime) -> i64 {
+pub(crate) fn clock(from: DateTime, to: DateTime) -> i64 {
     let zone = TimeZone::get("Europe/Paris").unwrap();
     let [from, to] = [from, to].map(|moment| zone.to_ambiguous_timestamp(moment).compatible().unwrap());
     to.duration_since(from).as_secs()

@@ -3,9 +3,12 @@
 mod accounts;
 mod answers;
 mod believed;
-mod brute;
+pub(crate) mod brute;
 mod cells;
 pub(crate) mod generated;
+mod kept;
 mod letters;
+mod masked;
+mod once;
 mod pure;
 mod rises;

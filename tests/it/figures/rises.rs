@@ -1,13 +1,19 @@
 //! How often chance alone would be taken for a breakdown, and that a breakdown is not missed.
 
-use passerelle::figures::{FigureNames, TicketFacts, sudden_rises};
+use jiff::{
+    ToSpan as _,
+    civil::{Date, date},
+};
+use passerelle::figures::{FigureNames, TicketFacts, minutes, sudden_rises};
 
 use crate::support::dice::Dice;
 
-const WEEK: u32 = 7 * 24;
+const WEEK: i32 = 7;
 /// Requests of an hour that a national application has on a school morning.
 const BUSY: f64 = 3.0;
 const APPLICATIONS: usize = 4;
+/// What is left of a day's requests in holidays.
+const HOLIDAYS: f64 = 0.02;
 
 /// A number of independent events of this mean (Knuth, TAOCP 3.4.1).
 fn poisson(dice: &mut Dice, mean: f64) -> u32 {
@@ -20,9 +26,8 @@ fn poisson(dice: &mut Dice, mean: f64) -> u32 {
 }
 
 /// How many requests come in an hour of the week, a part of the busiest.
-fn usual(hour: u32) -> f64 {
-    let (day, hour) = (hour / 24 % 7, hour % 24);
-    match (day, hour) {
+fn usual(weekday: i8, hour: i8) -> f64 {
+    match (weekday, hour) {
         (0 | 1 | 3 | 4, 8..=11) => 1.0,
         (0 | 1 | 3 | 4, 13..=17) => 0.7,
         (2, 8..=11) => 0.4,
@@ -32,66 +37,96 @@ fn usual(hour: u32) -> f64 {
     }
 }
 
-/// Requests of a year and twelve weeks, hour by hour: whole weeks are busier or quieter than others by up to a third,
-/// and sixteen are holidays.
-fn year(dice: &mut Dice) -> (FigureNames, Vec<TicketFacts>, std::ops::Range<u32>) {
-    let mut names = FigureNames::default();
-    let applications: Vec<u16> =
-        (0..APPLICATIONS).map(|place| names.applications.number(&format!("A{place}"))).collect();
-    // A Monday: the first day of 1970 was a Thursday.
-    let first = 2900 * WEEK + 4 * 24;
-    let mut facts = Vec::new();
-    for week in 0..64 {
-        let is_holiday = week % 8 >= 6;
-        let factor = if is_holiday { 0.0 } else { 2.0 / 3.0 + dice.share() * 2.0 / 3.0 };
-        for hour in 0..WEEK {
-            for (place, application) in applications.iter().enumerate() {
-                let size = [1.0, 0.6, 0.3, 0.1][place];
-                let mean = BUSY * size * factor * usual(hour);
-                for _ in 0..poisson(dice, mean) {
-                    let opened = (first + week * WEEK + hour) * 60 + 1;
-                    facts.push(TicketFacts { opened, application: *application, ..TicketFacts::default() });
+/// How busy a day is beside another of its weekday: as the demo's year, whose September is full and whose summer is not,
+/// and with the two weeks of holidays that each season has.
+fn season(day: Date) -> f64 {
+    match (day.month(), day.day()) {
+        (8, _) | (10, 18..) | (11, 1) | (12, 20..) | (1, ..=3) | (2, 14..) | (4, 11..=26) => HOLIDAYS,
+        (9, _) => 1.6,
+        (7, _) => 0.3,
+        _ => 1.0,
+    }
+}
+
+/// The requests of a school year, and of the twelve weeks before it, by their day: whole weeks are busier or quieter than
+/// others by up to a third.
+struct Year {
+    names: FigureNames,
+    first: Date,
+    days: Vec<Vec<TicketFacts>>,
+}
+
+impl Year {
+    fn thrown(dice: &mut Dice, of: i16) -> Self {
+        let mut names = FigureNames::default();
+        let applications: Vec<u16> =
+            (0..APPLICATIONS).map(|place| names.applications.number(&format!("A{place}"))).collect();
+        let (first, last) = (date(of, 9, 1) - 84.days(), date(of + 1, 8, 31));
+        let (mut days, mut week) = (Vec::new(), 1.0);
+        for day in first.series(1.day()).take_while(|day| *day <= last) {
+            let weekday = day.weekday().to_monday_zero_offset();
+            if weekday == 0 {
+                week = 2.0 / 3.0 + dice.share() * 2.0 / 3.0;
+            }
+            let mut of_day = Vec::new();
+            for hour in 0..24 {
+                for (place, application) in applications.iter().enumerate() {
+                    let size = [1.0, 0.6, 0.3, 0.1][place];
+                    for _ in 0..poisson(dice, BUSY * size * season(day) * week * usual(weekday, hour)) {
+                        let opened = minutes(day.at(hour, 1, 0, 0));
+                        of_day.push(TicketFacts { opened, application: *application, ..TicketFacts::default() });
+                    }
                 }
             }
+            days.push(of_day);
         }
+        Self { names, first, days }
     }
-    (names, facts, first + 12 * WEEK..first + 64 * WEEK)
+
+    /// The days of the school year.
+    fn school_days(&self) -> impl Iterator<Item = Date> {
+        self.first.series(1.day()).take(self.days.len()).skip(84)
+    }
+
+    /// What may count on a day: it and the same day of each week before.
+    fn looked_at(&self, day: Date) -> Vec<TicketFacts> {
+        let back = (0..=12).filter_map(|weeks| usize::try_from((day - self.first).get_days() - weeks * WEEK).ok());
+        back.flat_map(|place| &self.days[place]).copied().collect()
+    }
+}
+
+fn hour_of(day: Date, hour: i8) -> u32 {
+    minutes(day.at(hour, 0, 0, 0)) / 60
 }
 
 #[test]
-fn a_year_without_a_breakdown_has_hardly_an_alarm_and_each_breakdown_has_one() {
+fn a_year_without_a_breakdown_has_few_alarms_and_each_breakdown_has_one() {
     let mut dice = Dice::thrown();
-    let (mut alarms, years) = (0, 3);
-    for _ in 0..years {
-        let (names, facts, hours) = year(&mut dice);
-        // Only what may count is looked at, or it would take minutes.
-        let looked_at = |hour: u32| -> Vec<TicketFacts> {
-            let back = |facts: &&TicketFacts| hour >= facts.opened / 60 && (hour - facts.opened / 60) <= 12 * WEEK + 24;
-            facts
-                .iter()
-                .filter(back)
-                .filter(|facts| (hour / 24 - facts.opened / 1440).is_multiple_of(7))
-                .copied()
-                .collect()
-        };
-        for hour in hours.clone().filter(|hour| usual(*hour) > 0.02) {
-            alarms += sudden_rises(&looked_at(hour), &names, hour).len();
+    let mut alarms = std::collections::BTreeMap::<i8, usize>::new();
+    let years = 5;
+    for of in 0..years {
+        let year = Year::thrown(&mut dice, 2020 + of);
+        for day in year.school_days() {
+            let looked_at = year.looked_at(day);
+            for hour in 0..24 {
+                let rises = sudden_rises(&looked_at, &year.names, hour_of(day, hour));
+                *alarms.entry(day.month()).or_default() += rises.len();
+            }
         }
         // On a Tuesday morning in school time, many more than usual: of the busiest application and of the smallest.
-        let week = hours.start + 7 * WEEK;
-        let hour = week + 24 + 9;
+        let day = date(2020 + of, 11, 24).nth_weekday(1, jiff::civil::Weekday::Tuesday).unwrap();
         for (place, more) in [(0, 25), (3, 12)] {
-            let mut broken = looked_at(hour);
-            let application = names.applications.find(&format!("A{place}")).unwrap();
-            broken.extend((0..more).map(|_| TicketFacts {
-                opened: hour * 60 + 5,
-                application,
-                ..TicketFacts::default()
-            }));
-            let rises = sudden_rises(&broken, &names, hour);
+            let mut broken = year.looked_at(day);
+            let application = year.names.applications.find(&format!("A{place}")).unwrap();
+            let opened = minutes(day.at(9, 5, 0, 0));
+            broken.extend((0..more).map(|_| TicketFacts { opened, application, ..TicketFacts::default() }));
+            let rises = sudden_rises(&broken, &year.names, hour_of(day, 9));
             assert!(rises.iter().any(|rise| rise.application == format!("A{place}")), "{place}: {rises:?}");
         }
     }
-    eprintln!("{alarms} false alarms in {years} years of {APPLICATIONS} applications");
-    assert!(alarms <= years, "{alarms} false alarms in {years} years");
+    // In September the twelve weeks before are the summer's: what is usual then is not known yet.
+    let (september, rest) = (alarms.remove(&9).unwrap_or_default(), alarms.values().sum::<usize>());
+    eprintln!("false alarms in {years} years of {APPLICATIONS} applications: {september} in September, {rest} else");
+    let years = usize::from(years.unsigned_abs());
+    assert!(september <= 6 * years && rest <= years, "{september} in September, {rest} else, in {years} years");
 }

@@ -1,4 +1,5 @@
-//! The figures of the GLPI under test, against a count of what was made there, ticket by ticket.
+//! The figures of the GLPI under test, against a count of what was made there, ticket by ticket: of sixty, or of as many as
+//! `FIGURES_TICKETS` says.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +9,36 @@ use jiff::{
 };
 use passerelle::{
     app::App,
-    figures::{EscalatedBy, NEVER, Way, minutes},
+    figures::{
+        EscalatedBy, FigureChoice, FigureNames, FigureQuestion, NEVER, NO_LEVEL, Period, Sight, TicketFacts, UNKNOWN,
+        WORDS, Way, minutes, title_words,
+    },
+    people::{Rights, Role},
     smtp::Mailer,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::target::{Target, account};
+use super::{
+    marker,
+    target::{Target, account},
+};
 use crate::{
-    figures::generated::note,
-    support::{dice::Dice, gateway::configured, helpdesk::Helpdesk},
+    figures::{
+        brute::check,
+        generated::{clock, note, subject},
+    },
+    support::{
+        dice::Dice,
+        gateway::{ALWAYS_OPEN, configured},
+        helpdesk::Helpdesk,
+    },
 };
 
 /// Enough that each kind of ticket is among them.
 const TICKETS: usize = 60;
+/// The groups of ONDE's mapping, each with the level it is of, and none.
+const LEVELS: [(Option<&str>, u8); 3] = [(Some("Référents-ONDE"), 0), (Some("DSI-BAI"), 1), (None, NO_LEVEL)];
 
 /// What is told of a ticket, without the numbers that names have in one book.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,31 +93,80 @@ async fn categories(helpdesk: &Helpdesk) -> Vec<(Option<&'static str>, Value)> {
     vec![(Some("LSU"), lsu), (None, json!(0))]
 }
 
+/// The number of each of these groups.
+async fn groups(helpdesk: &Helpdesk) -> BTreeMap<&'static str, u64> {
+    let mut found = BTreeMap::new();
+    for name in LEVELS.iter().filter_map(|(name, _)| *name) {
+        let rows = helpdesk.get(&format!("Group?searchText[name]={name}&range=0-99")).await;
+        let row = rows.as_array().unwrap().iter().find(|row| row["name"] == name);
+        found.insert(name, row.unwrap_or_else(|| panic!("{name} in {rows}"))["id"].as_u64().unwrap());
+    }
+    found
+}
+
+/// How long a ticket took until it was taken in charge and until its solution, by what GLPI itself says of it.
+async fn took(helpdesk: &Helpdesk, ticket: u64) -> (u32, u32) {
+    let row = helpdesk.get(&format!("Ticket/{ticket}")).await;
+    let moment = |field: &str| {
+        let text = row[field].as_str()?;
+        Some(DateTime::strptime("%Y-%m-%d %H:%M:%S", text).unwrap())
+    };
+    let number = |field: &str| row[field].as_i64().or_else(|| row[field].as_str()?.parse().ok()).unwrap_or_default();
+    let opened = moment("date").unwrap();
+    let charge = match number("takeintoaccount_delay_stat") {
+        0 => NEVER,
+        seconds => {
+            let taken = moment("takeintoaccountdate").map_or(seconds, |taken| clock(opened, taken));
+            u32::try_from(taken).unwrap()
+        }
+    };
+    let solution = match moment("solvedate").filter(|_| number("status") >= 5) {
+        None => NEVER,
+        Some(solved) => {
+            let (counted, waited) = (number("solve_delay_stat"), number("waiting_duration"));
+            let whole = i128::from(clock(opened, solved));
+            u32::try_from(whole * i128::from(counted) / i128::from(counted + waited)).unwrap()
+        }
+    };
+    (charge, solution)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_what_counting_each_ticket_gives() {
     let target = Target::start().await;
     let (login, password) = account();
-    let settings = [("glpi.login", login.as_str()), ("glpi.password", password.as_str())];
+    let account = [("glpi.login", login.as_str()), ("glpi.password", password.as_str())];
+    let settings = [&ALWAYS_OPEN[..], &account].concat();
     let (mailer, _) = Mailer::memory();
     let app = App::build_with(configured(target.url().as_str(), &settings), mailer).unwrap();
     let own = Helpdesk::sign_in(&target.url(), &login, &password).await;
     let staff = Helpdesk::sign_in(&target.url(), "glpi", "glpi").await;
     let mut dice = Dice::thrown();
-    let categories = categories(&own).await;
+    let (categories, groups) = (categories(&own).await, groups(&own).await);
+    let many = std::env::var("FIGURES_TICKETS").map_or(TICKETS, |many| many.parse().unwrap());
+    // Of this run alone: what is made here is counted by itself, too.
+    let circonscription = format!("Essai {}", marker());
+    let (mut all, mut names) = (Vec::new(), FigureNames::default());
+    let nature = names.natures.number("ONDE\u{a0}: accès");
+    let onde = names.applications.number("ONDE");
 
     // A run before this one may have had the same year.
     let year = 1975 + i16::try_from(dice.below(40)).unwrap();
     let mut expected = told(&app, year).await;
-    for at in 0..TICKETS {
+    for at in 0..many {
         let opened: DateTime =
             date(year, 1, 2).at(0, 0, 0, 0) + Span::new().minutes(i64::try_from(dice.below(360 * 1440)).unwrap());
         let (application, category) = categories[usize::try_from(dice.below(2)).unwrap()].clone();
-        let uai = format!("{}{:04}A", dice.pick(&["021", "058", "071"]), dice.below(30));
+        let department = dice.pick(&["021", "058", "071"]);
+        let uai = format!("{department}7{:03}A", dice.below(30));
+        let (group, _) = dice.pick(&LEVELS);
+        let title = format!("Chiffres {at} : {}", subject(&mut dice));
         let way = dice.pick(&[Way::Mail, Way::Form, Way::Other]);
         let channel = if way == Way::Form { "formulaire" } else { "courriel" };
         let opening = format!(
             "<p><strong>Référence :</strong> P-7K3M-Q2XV-9D4T <small>({channel} du 03/11/2026 à 10:15)</small></p>\
-             <p><strong>École :</strong> École Zola ({uai})<br><strong>Application :</strong> ONDE (ONDE : accès)</p><hr>\
+             <p><strong>École :</strong> École Zola ({uai})<br><strong>Circonscription :</strong> {circonscription}<br>\
+             <strong>Application :</strong> ONDE (ONDE : accès)</p><hr>\
              <p>Bonjour</p>"
         );
         // Whoever else writes what looks like the gateway's opening only says so.
@@ -109,10 +175,13 @@ async fn figures_are_what_counting_each_ticket_gives() {
             Way::Mail | Way::Form => (&own, opening),
         };
         let is_own = way != Way::Other;
-        let input = json!({
-            "name": format!("Chiffres {at}"), "content": content, "itilcategories_id": category,
+        let mut input = json!({
+            "name": title, "content": content, "itilcategories_id": category,
             "date": opened.strftime("%Y-%m-%d %H:%M:%S").to_string(),
         });
+        if let Some(group) = group {
+            input["_groups_id_assign"] = groups[group].into();
+        }
         let ticket = writer.add("Ticket", input).await;
         let (mut escalated_by, mut refusals) = (None, 0);
         if dice.one_in(4) {
@@ -155,7 +224,60 @@ async fn figures_are_what_counting_each_ticket_gives() {
             is_open: !is_solved,
             is_solved,
         };
+        if is_own {
+            let (charge, solution) = took(&own, ticket).await;
+            // GLPI's own rules may give it to others, too.
+            let links = own.get(&format!("Ticket/{ticket}/Group_Ticket?range=0-99")).await;
+            let assigned = links.as_array().unwrap().iter().filter(|link| link["type"] == 2);
+            let assigned: Vec<u64> = assigned.map(|link| link["groups_id"].as_u64().unwrap()).collect();
+            let has = |name: Option<&str>| name.is_none_or(|name| assigned.contains(&groups[name]));
+            let level = LEVELS.iter().find(|(name, _)| has(*name)).unwrap().1;
+            let mut words = [UNKNOWN; WORDS];
+            for (place, word) in words.iter_mut().zip(title_words(&title)) {
+                *place = names.words.number(&word.folded);
+                names.spellings.note(*place, &word.written);
+            }
+            let its = names.departments.number(department);
+            let of = (names.schools.number(&uai), names.circonscriptions.number(&circonscription, its));
+            names.note_school(of.0, &format!("École Zola ({uai})"), its, of.1);
+            all.push(TicketFacts {
+                opened: told.opened,
+                charge,
+                solution,
+                words,
+                school: of.0,
+                department: its,
+                circonscription: of.1,
+                application: onde,
+                nature,
+                escalated_from: told.escalated_from.as_deref().map_or(UNKNOWN, |name| names.groups.number(name)),
+                escalated_by,
+                refusals,
+                level,
+                way,
+                is_open: told.is_open,
+            });
+        }
         *expected.entry(told).or_default() += 1;
     }
     assert_eq!(told(&app, year).await, expected);
+    for department in ["021", "058", "071"] {
+        let choice = FigureChoice {
+            department: Some(department.to_owned()),
+            circonscription: Some(circonscription.clone()),
+            ..FigureChoice::of(Period::between(date(year, 1, 1), date(year, 12, 31)).unwrap())
+        };
+        let its = names.departments.number(department);
+        let question = FigureQuestion {
+            period: choice.period,
+            application: None,
+            department: Some(its),
+            circonscription: Some(names.circonscriptions.number(&circonscription, its)),
+            school: None,
+            sight: Sight::Everything,
+            expected: BTreeMap::new(),
+            today: app.figures.today(),
+        };
+        check(&app.figures.answer(&choice, &Rights::of([Role::Operator])), &all, &names, &question);
+    }
 }
