@@ -16,11 +16,11 @@ use tokio_util::{
     task::{AbortOnDropHandle, TaskTracker},
 };
 
+pub(crate) use self::mistakes::with_any_glpi;
 use self::{
     gateway::Gateway,
     parts::{SEAL, deposits, derived, pages},
 };
-pub(crate) use self::mistakes::with_any_glpi;
 pub use self::{listening::NotListening, parts::glpi};
 use crate::{
     announcements::{Board, Informer},

@@ -46,7 +46,7 @@ pub async fn run(config: Config, args: Args) -> Result<u8, ConfigError> {
 async fn obey(app: &App, screen: &Screen, args: Args) -> Result<u8, Unable> {
     let informer = &app.informer;
     match args.command {
-        None => inform(app, screen, args).await,
+        None => Box::pin(inform(app, screen, args)).await,
         Some(Subcommand::List { json }) => {
             let mailings = informer.mailings().await?;
             let unfrozen = informer.unfrozen(&mailings).await?;

@@ -180,7 +180,7 @@ impl ArticleProposals {
             // The list leaves GLPI by mail.
             (candidate.title, candidate.solution) =
                 without_personal_data(&mappings, &candidate.opening, &candidate.title, &candidate.solution);
-            ProposedArticle { known, candidate }
+            ProposedArticle { candidate, known }
         });
         let mut proposed: Vec<_> = proposed.collect();
         proposed.sort_by_key(|it| it.known.is_some());

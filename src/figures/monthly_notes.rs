@@ -97,10 +97,9 @@ impl MonthlyNotes {
     /// Where GLPI does not say that it did, in which case the note may come all the same.
     pub(super) async fn begin(&self, attempt: &Attempt, now: &Zoned) -> Result<bool, GlpiError> {
         let text = format!(
-            "<p>Parti le {} à {} ({}). Si aucune note ne dit ce qu’il en est, seul le journal du relais de messagerie le \
+            "<p>Parti le {} ({}). Si aucune note ne dit ce qu’il en est, seul le journal du relais de messagerie le \
              sait.</p>",
-            french::date(now),
-            french::time(now),
+            french::moment(now),
             self.me
         );
         let note = note(attempt.title(), text);

@@ -197,7 +197,7 @@ impl MonthlyPost {
             return Ok(Reported::Elsewhere);
         }
         let sending = self.send_each(mailing, name, role, now, report);
-        self.ledger.alone(mailing.lease(), sending).await.unwrap_or(Ok(Reported::Elsewhere))
+        self.ledger.alone(mailing.lease(), Box::pin(sending)).await.unwrap_or(Ok(Reported::Elsewhere))
     }
 
     async fn send_each(

@@ -273,8 +273,8 @@ async fn one_run_names_mistakes_and_what_is_wrong_elsewhere() {
         assert_eq!(output.status.code(), Some(78));
         (text(&output.stdout), text(&output.stderr))
     };
-    let (report, mistakes) = said(&[], "en").await;
-    assert!(mistakes.contains("lmtp.listen: \"127.0.0.1\" has no port"), "{mistakes}");
+    let (report, errors) = said(&[], "en").await;
+    assert!(errors.contains("lmtp.listen: \"127.0.0.1\" has no port"), "{errors}");
     for part in [
         "warning  http.timeout",
         "ok       GLPI: version",
@@ -285,8 +285,8 @@ async fn one_run_names_mistakes_and_what_is_wrong_elsewhere() {
         assert!(report.contains(part), "{part} in {report}");
     }
     // Where GLPI cannot be asked, the file can be read.
-    let (report, mistakes) = said(&[("glpi.url", "glpi")], "fr").await;
-    assert!(mistakes.contains("lmtp.listen") && mistakes.contains("glpi.url"), "{mistakes}");
+    let (report, errors) = said(&[("glpi.url", "glpi")], "fr").await;
+    assert!(errors.contains("lmtp.listen") && errors.contains("glpi.url"), "{errors}");
     assert!(report.contains("annuaire csv") && report.contains("pas regardé\u{a0}: GLPI, "), "{report}");
     assert!(!report.contains("compte de service"), "{report}");
     is_french_throughout(&report);

@@ -10,7 +10,7 @@ use crate::text::html_text;
 
 /// A text in two: what was written, and what was repeated.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Folded {
+pub(super) struct Parted {
     pub(super) visible: String,
     /// What a reader sees of `visible`.
     pub(super) text: String,
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 /// Parts history and signature from the rest. When nothing would remain to be seen, everything remains.
 ///
 /// `was_html`: the text was written as HTML, where programs quote in elements; a line with `>` alone is the person's.
-pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Folded {
+pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Parted {
     if kind == Kind::Forward {
         return keep(html);
     }
@@ -49,13 +49,13 @@ pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Folded {
         return keep(html);
     }
     let folded = Some(folded).filter(|folded| !ranges.is_empty() && shows(folded, &html_text::from_html(folded)));
-    Folded { visible, text, folded }
+    Parted { visible, text, folded }
 }
 
 /// Everything is to be seen: a forwarded mail is what the person wants to show.
-pub(super) fn keep(html: &str) -> Folded {
+pub(super) fn keep(html: &str) -> Parted {
     let (visible, _) = split_html::part(html, &[], |tag| without_marks(tag, false));
-    Folded { text: html_text::from_html(&visible), visible, folded: None }
+    Parted { text: html_text::from_html(&visible), visible, folded: None }
 }
 
 /// Whether there is anything to see in HTML with this text.
@@ -71,7 +71,7 @@ mod tests {
         html::sanitise,
         samples::{expect, texts},
     };
-    use super::{Folded, Kind, fold, html_text, keep};
+    use super::{Kind, Parted, fold, html_text, keep};
 
     fn expect_text(text: &str, visible: &str, folded: Option<&str>) {
         expect(&html_text::to_html(text), visible, folded);
@@ -113,12 +113,12 @@ mod tests {
         let many = 20_000;
         let html =
             html_text::to_html(&format!("Bonjour\n{}\nEt la suite.", "> Le 1/1/2026, Paul a écrit :\n".repeat(many)));
-        let Folded { visible, folded, .. } = fold(&html, Kind::Reply, false);
+        let Parted { visible, folded, .. } = fold(&html, Kind::Reply, false);
         assert_eq!(html_text::from_html(&visible), "Bonjour\nEt la suite.");
         assert_eq!(folded.unwrap().matches("Paul a écrit").count(), many);
 
         let quotes = "<div>Le 1/1/2026, Paul a écrit :</div><blockquote>Q</blockquote>".repeat(many / 2);
-        let Folded { visible, folded, .. } =
+        let Parted { visible, folded, .. } =
             fold(&format!("<div>Bonjour</div>{quotes}<div>fin</div>"), Kind::Reply, false);
         assert_eq!(html_text::from_html(&visible).split_whitespace().collect::<Vec<_>>(), ["Bonjour", "fin"]);
         assert_eq!(folded.unwrap().matches(">Q<").count(), many / 2);
@@ -146,7 +146,7 @@ mod tests {
         );
         expect_text("Un.\n> A ?\n-- \nJeanne", "Un.", Some("> A ?\n--\nJeanne"));
         let picture = sanitise("<p>Un.</p><blockquote type=cite><img src=cid:a></blockquote><p>Deux.</p>").unwrap();
-        let Folded { visible, folded, .. } = fold(&picture, Kind::Reply, false);
+        let Parted { visible, folded, .. } = fold(&picture, Kind::Reply, false);
         assert!(!visible.contains("<img") && folded.unwrap().contains("<img"), "{visible}");
     }
 
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_mail_that_answers_none_repeats_none() {
         let own = |html: &str| {
-            let Folded { visible, folded, .. } = fold(&sanitise(html).unwrap(), Kind::Own, true);
+            let Parted { visible, folded, .. } = fold(&sanitise(html).unwrap(), Kind::Own, true);
             (html_text::from_html(&visible), folded.map(|folded| html_text::from_html(&folded)))
         };
         for quoted in [
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(folded.visible, "<div><b>un<br></b></div>");
         assert!(folded.folded.unwrap().starts_with("<div><b>-- <br>deux</b><table>"));
         let kept = keep(&sanitise("<div class='gmail_quote' id=zwchr>a</div>").unwrap());
-        assert_eq!(kept, Folded { visible: "<div>a</div>".to_owned(), text: "a".to_owned(), folded: None });
+        assert_eq!(kept, Parted { visible: "<div>a</div>".to_owned(), text: "a".to_owned(), folded: None });
     }
 
     proptest! {
@@ -380,7 +380,7 @@ mod tests {
             "<font color=blue>", "</font>", "=> e", "Mes réponses ci-dessous",
         ]), 0..25)) {
             let html = sanitise(&pieces.concat()).unwrap();
-            let Folded { visible, text, folded } = fold(&html, Kind::Reply, false);
+            let Parted { visible, text, folded } = fold(&html, Kind::Reply, false);
             prop_assert_eq!(text, html_text::from_html(&visible));
             let letters = |html: &str| {
                 let mut letters: Vec<char> = html_text::from_html(html).chars().filter(|c| c.is_alphanumeric()).collect();

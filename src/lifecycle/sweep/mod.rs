@@ -383,10 +383,9 @@ impl Sweep {
     ) -> Result<bool, Cut> {
         let all_levels = self.escalator.all_levels().await?;
         let back = SignedDuration::try_from(self.settings.look_back).unwrap_or(SignedDuration::MAX);
-        let since = self.until.map_or_else(
-            || ReadUntil::first_since(back, now, &self.zone),
-            |until| until.since(now, &self.zone),
-        );
+        let since = self
+            .until
+            .map_or_else(|| ReadUntil::first_since(back, now, &self.zone), |until| until.since(now, &self.zone));
         let modified = Criterion::ModifiedAfter(since);
         let or_open = vec![Criterion::Any(vec![modified.clone(), open_on(&all_levels)])];
         // At first whatever is open on a level, too, for nobody knows how long nobody looked.

@@ -1,6 +1,6 @@
 //! A GLPI of many tickets that were made up, and what is to be counted of each, from the same dice.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter};
 
 use jiff::{Span, civil::DateTime, tz::TimeZone};
 use passerelle::{
@@ -107,8 +107,8 @@ pub(crate) fn subject(dice: &mut Dice) -> String {
         1 => subject.replace(['é', 'è'], "e"),
         _ => subject.to_owned(),
     };
-    let names: String = (0..dice.below(3)).map(|_| format!(" {}", name(dice))).collect();
-    written + &names
+    let names = (0..dice.below(3)).map(|_| name(dice));
+    iter::once(written).chain(names).collect::<Vec<_>>().join(" ")
 }
 
 fn name(dice: &mut Dice) -> String {

@@ -1,4 +1,4 @@
-//! Who signs people in, for the proxies: an OpenID provider, at which everybody is Jeanne, and what speaks as oauth2-proxy
+//! Who signs people in, for the proxies: a provider of `OpenID`, at which everybody is Jeanne, and what speaks as oauth2-proxy
 //! does, which sends people there. Apache's module goes to the provider itself.
 
 use std::{collections::HashMap, net::SocketAddr};
@@ -40,7 +40,7 @@ fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).unwrap_or_else(|| panic!("no {name} in {fields:?}"))
 }
 
-/// Starts a provider (OpenID Connect Core 1.0, its authorization code flow); gives its address.
+/// Starts a provider (`OpenID` Connect Core 1.0, its authorization code flow); gives its address.
 pub(super) async fn provider() -> String {
     let of = |address| format!("http://{address}");
     let address = serve(|address| {
