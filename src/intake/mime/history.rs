@@ -44,7 +44,7 @@ pub(super) fn fold(html: &str, kind: Kind, was_html: bool) -> Parted {
     let shows_colours = left != histories;
     let ranges = merged(left.into_iter().chain(asides).collect());
     let (visible, folded) = split_html::part(html, &ranges, |tag| without_marks(tag, shows_colours));
-    let text = if ranges.is_empty() { html_text::joined(&lines) } else { html_text::from_html(&visible) };
+    let text = if visible == html { html_text::joined(&lines) } else { html_text::from_html(&visible) };
     if !shows(&visible, &text) {
         return keep(html);
     }
