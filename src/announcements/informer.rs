@@ -760,7 +760,7 @@ impl Informer {
                 Ok(_) => {}
             }
             if looked.is_none_or(|looked| looked.elapsed() > LOOK_EVERY) {
-                self.let_in_all(&mut turns).await;
+                self.let_in(&mut turns, &self.open().await.unwrap_or_default()).await;
                 looked = Some(Instant::now());
             }
         };
@@ -798,7 +798,10 @@ impl Informer {
             if is_woken || looked.is_none_or(|looked| looked.elapsed() > LOOK_EVERY) {
                 // Those that wait for something are asked anew.
                 again = None;
-                self.let_in_all(&mut turns).await;
+                if let Some(open) = self.open().await {
+                    self.look_after(&open).await;
+                    self.let_in(&mut turns, &open).await;
+                }
                 looked = Some(Instant::now());
             }
             let Some((sent, how)) = turns.take(stop, |_| {}).await else { return again };
@@ -817,15 +820,24 @@ impl Informer {
         }
     }
 
-    /// Lets in all mailings that are to go, and has second persons asked for the others.
-    async fn let_in_all(&self, turns: &mut Turns<'_>) {
-        let mailings = match self.records.open().await {
-            Ok(mailings) => mailings,
-            Err(error) => {
-                tracing::warn!(%error, "announcements that are to be sent are not known now");
-                return;
+    /// The open mailings; `None` while GLPI cannot say.
+    async fn open(&self) -> Option<Vec<Mailing>> {
+        let open = self.records.open().await;
+        open.inspect_err(|error| tracing::warn!(%error, "announcements that are to be sent are not known now")).ok()
+    }
+
+    /// Lets in those of these mailings that are to go.
+    async fn let_in(&self, turns: &mut Turns<'_>, open: &[Mailing]) {
+        for mailing in open.iter().filter(|mailing| mailing.state == MailingState::Going) {
+            if let Err(error) = turns.let_in(&mailing.reference).await {
+                not_sent(&mailing.reference, &error);
             }
-        };
+        }
+    }
+
+    /// Does for the open mailings what else is to be done: second persons are asked, what is confirmed is shown, and what
+    /// is known of others is forgotten.
+    async fn look_after(&self, mailings: &[Mailing]) {
         let open: BTreeSet<Reference> = mailings.iter().filter_map(Mailing::name).collect();
         self.released().retain(|reference| open.contains(reference));
         self.asked().retain(|reference, _| open.contains(reference));
@@ -843,9 +855,6 @@ impl Informer {
                 && let Err(error) = self.release(reference).await
             {
                 tracing::warn!(%error, %reference, "a confirmed announcement is not shown on the portal now");
-            }
-            if let Err(error) = turns.let_in(&mailing.reference).await {
-                not_sent(&mailing.reference, &error);
             }
         }
     }

@@ -42,6 +42,7 @@ impl Unable {
                 | InformError::Unnamed(_)
                 | InformError::Files(_)
                 | InformError::NoBatch { .. }
+                | InformError::MailOnly
                 | InformError::NoList(NoList::Strangers(_))
                 | InformError::Keeping(KeepingError::FileRefused { .. } | KeepingError::TooLarge { .. }),
             ) => exit::USAGE,

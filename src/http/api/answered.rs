@@ -19,7 +19,7 @@ use crate::{
         orders::{check_content_type, no_object},
         problem::Problem,
         query,
-        responses::{Adding, AnyTime, BadCall, LateBody, LateCall, NoRequest, Nobody},
+        responses::{Adding, AnyTime, BadCall, LateBody, NoRequest, Nobody},
         schemas,
         services::Services,
     },
@@ -73,7 +73,7 @@ pub(super) struct Withdrawn {
     responses(
         (status = 200, body = Helped, description = "It is counted, now or earlier today."),
         (status = 404, description = "No such public article."),
-        BadCall, Nobody, LateCall, AnyTime,
+        BadCall, Nobody, Adding, LateBody, AnyTime,
     ))]
 pub(super) async fn helped(State(services): State<Arc<Services>>, request: Request) -> Response {
     services

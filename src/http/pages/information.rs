@@ -320,7 +320,7 @@ async fn end(state: &PageState, announcement: Announcement, until: Option<Timest
 async fn prolong(state: &PageState, announcement: Announcement, posted: &Posted) -> Result<(), Problem> {
     let no_end = || problem(&InformError::Missing(Lack::End), Doing::Changing);
     let until = moment(state, posted.one("fin")).ok().flatten().ok_or_else(no_end)?;
-    if until <= announcement.begins {
+    if until > Timestamp::now() && until <= announcement.begins {
         let begins = told(announcement.begins, &state.services.time_zone);
         let detail = format!("Le portail ne l’affiche qu’à partir du {begins}\u{a0}: indiquez une fin plus tardive.");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", detail));

@@ -254,7 +254,7 @@ async fn everything(scene: &Scene) -> Vec<What> {
         saying("withdraw a request", request(to_withdraw) + "/withdrawal", ARTICLE, 200),
         saying("withdraw a closed request", request(closed) + "/withdrawal", ARTICLE, 409),
         saying("withdraw another's", request(others) + "/withdrawal", ARTICLE, 404),
-        What { stranger: 200, ..saying("say that an article helped", "/v1/faq/1/helped".to_owned(), "{}", 200) },
+        What { stranger: 200, ..saying("say that an article helped", "/v1/faq/1/helped".to_owned(), "", 200) },
         open("the natures", "/v1/natures"),
         open("the FAQ", "/v1/faq"),
         open("the FAQ as Atom", "/v1/faq/feed.atom"),
