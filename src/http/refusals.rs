@@ -39,7 +39,7 @@ pub(super) fn refusals(metrics: &str) -> FigureTable {
     };
     FigureTable {
         id: "refusals",
-        title: "Refus, par motif",
+        title: "Refus depuis le démarrage, par motif",
         says: format!(
             "{} depuis le démarrage de cette instance de la passerelle, toutes écoles et applications confondues. Un refus \
              ne laisse pas de ticket\u{a0}: GLPI n’en sait rien, et chaque instance compte les siens. Prometheus en garde \

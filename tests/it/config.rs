@@ -705,7 +705,7 @@ fn serve_and_check_refuse_the_same_and_name_all_of_it() {
     let file = folder.path().join("passerelle.toml");
     let text = "[lmtp]\nlisten = [\"unix:/nowhere/at/all/lmtp.sock\", \"inet:127.0.0.1:24\"]\n[directory]\ncsv = \"/nowhere/d.csv\"\n[http]\n\
                 form_tokens = [\"court\"]\n[mappings]\ndir = \"/nowhere/mappings\"\n[people]\noperators = [\"a@b@c\"]\n\
-                [imap]\nurl = [\"imaps://imap.ac-lyon.fr\"]\n[sweep]\nevery = \"0s\"\n[log]\nfilter = \"laut\"\n";
+                [imap]\nurl = [\"imaps://imap.ac-lyon.fr\"]\n[sweep]\nevery = \"0s\"\n[log]\nfilter = \"passerelle=laut\"\n";
     std::fs::write(&file, text).unwrap();
     let said = |command: &str| {
         let output = passerelle(&[command], &file, &[("PASSERELLE_GLPI_URL", "https://glpi.ac-lyon.fr")]);

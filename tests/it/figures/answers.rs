@@ -317,7 +317,7 @@ async fn figures_are_files_and_a_page() {
         "<svg class=\"chart\" role=\"img\"",
         "Par application",
         "inconnu",
-        "Refus, par motif",
+        "Refus depuis le démarrage, par motif",
     ] {
         assert!(page.contains(said), "{said} in {page}");
     }
