@@ -115,13 +115,13 @@ pub(super) fn find_folders(config: &Config, mistakes: &mut Mistakes) {
             ),
             Bilingual::new(
                 format!(
-                    "Create {}, writable for the user that runs Passerelle; systemd makes one below /run by \
-                     RuntimeDirectory, while the service runs.",
+                    "Create {}, writable for the user that runs Passerelle; that of the package, /run/passerelle, is made by \
+                     «systemd-tmpfiles --create».",
                     folder.display()
                 ),
                 format!(
-                    "Créez {}, où l’utilisateur qui fait tourner Passerelle peut écrire\u{a0}; systemd en crée un sous /run \
-                     avec RuntimeDirectory, tant que le service tourne.",
+                    "Créez {}, où l’utilisateur qui fait tourner Passerelle peut écrire\u{a0}; celui du paquet, /run/passerelle, \
+                     est créé par «\u{a0}systemd-tmpfiles --create\u{a0}».",
                     folder.display()
                 ),
             ),
