@@ -105,7 +105,7 @@ async fn of_two_instances_that_doubt_at_once_one_tells() {
     assert_eq!(one.outbox.mails().len() + other.outbox.mails().len(), 1);
     let says = |mark: &str| {
         let tickets = sandbox.tickets();
-        tickets[0].followups.iter().filter(|note| note.content.contains(&format!("receipt-{mark}<"))).count()
+        tickets[0].followups.iter().filter(|note| note.content.contains(&format!("receipt-{mark}"))).count()
     };
     wait_until("both notes say what became of it", async || (says("sent"), says("in-older-note")) == (1, 1)).await;
     assert_eq!(says("due"), 0);
