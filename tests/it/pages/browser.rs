@@ -300,7 +300,13 @@ async fn figures_are_for_everybody_in_charge(#[case] theme: &str, #[case] settin
     .await;
     browser.open(&format!("{site}/pilotage")).await;
     let shown = browser.text("main").await;
-    for said in ["Demandes", "Par application", "Délais", "Écoles qui ne demandent rien", "Refus depuis le démarrage, par motif"] {
+    for said in [
+        "Demandes",
+        "Par application",
+        "Délais",
+        "Écoles qui ne demandent rien",
+        "Refus depuis le démarrage, par motif",
+    ] {
         assert!(shown.contains(said), "{said} in {shown}");
     }
     let charts = browser.script("return document.querySelectorAll('figure svg[role=img]').length").await;
