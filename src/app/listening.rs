@@ -52,7 +52,7 @@ fn mistake(error: ListenError) -> ConfigError {
         ErrorKind::AddrInUse => Bilingual::new(&source, "elle est déjà prise"),
         ErrorKind::AddrNotAvailable => Bilingual::new(&source, "elle n’est pas de cette machine"),
         ErrorKind::NotFound => Bilingual::new(&source, "son dossier n’existe pas"),
-        _ => config::of_error(&source),
+        _ => Hindrance::under(&source).map_or_else(|| config::of_error(&source), |hindrance| hindrance.reason()),
     };
     let remedy = if is_unknown_name(&source) {
         Bilingual::new(

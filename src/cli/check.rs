@@ -90,9 +90,16 @@ fn built(reading: &Reading) -> Result<Option<App>, ConfigError> {
     let mut config = reading.mended()?;
     if reading.is_mistaken("glpi") {
         config = app::with_any_glpi(&config);
-        config.directory.sources.retain(|source| *source != DirectorySource::Glpi);
+        if !knows_directors_by_glpi_alone(&config) {
+            config.directory.sources.retain(|source| *source != DirectorySource::Glpi);
+        }
     }
     Ok(App::build(config).ok())
+}
+
+/// Whether nothing but GLPI is set up to say who is a director.
+fn knows_directors_by_glpi_alone(config: &Config) -> bool {
+    config.directory.csv.is_none() && config.directory.ldap.url.is_empty()
 }
 
 /// Looks at each thing whose settings are sound.
@@ -113,9 +120,11 @@ async fn look(report: &mut Report, sound: &mut Sound<'_>, app: &App) -> Result<(
     if sound.are(&["sender", "screen"], || Bilingual::new("sender", "expéditeur")) {
         mail::sender(report, app).await;
     }
-    let sources = &app.config.directory;
-    let needs_glpi = sources.csv.is_none() && sources.ldap.url.is_empty();
-    let of_directory: &[_] = if needs_glpi { &["directory", "screen", "glpi"] } else { &["directory", "screen"] };
+    let of_directory: &[_] = if knows_directors_by_glpi_alone(&app.config) {
+        &["directory", "screen", "glpi"]
+    } else {
+        &["directory", "screen"]
+    };
     if sound.are(of_directory, || Bilingual::new("directory", "annuaire")) {
         directory(report, app).await;
     }

@@ -237,7 +237,6 @@ async fn figures_are_what_counting_each_ticket_gives() {
                 *place = names.words.number(&word.folded);
                 names.spellings.note(*place, &word.written);
             }
-            let choice = app.figures.known(choice, &rights).unwrap();
             let its = names.departments.number(department);
             let of = (names.schools.number(&uai), names.circonscriptions.number(&circonscription, its));
             names.note_school(of.0, &format!("École Zola ({uai})"), its, of.1);
