@@ -123,6 +123,14 @@ impl ConfigError {
         }
     }
 
+    /// Its mistakes, one by one.
+    pub(super) fn each(self) -> Vec<Self> {
+        match self {
+            Self::Several { mistakes } => mistakes,
+            one => vec![one],
+        }
+    }
+
     /// Whether it is about this key, or about one of this section.
     pub fn is_about(&self, key: &str) -> bool {
         let is_it =

@@ -178,7 +178,7 @@ impl Reading {
     #[must_use]
     pub fn with(mut self, more: Vec<ConfigError>) -> Self {
         let known = |error: &ConfigError| self.aside.iter().chain(&self.named).any(|key| error.is_about(key));
-        let new: Vec<_> = more.into_iter().filter(|error| !known(error)).collect();
+        let new: Vec<_> = more.into_iter().flat_map(ConfigError::each).filter(|error| !known(error)).collect();
         self.mistakes.extend(new);
         self
     }

@@ -304,7 +304,7 @@ async fn signing_in_leads_to_the_page_that_was_asked_for(#[case] program: Progra
     let site = Site::start(program).await;
     let proxy = &site.proxy;
     for path in
-        ["/portail/demandes?etat=en-cours&q=l%C3%A9a%20%26%20rd%3Dx&rd=/docs", "/pilotage?period=2026-10&rd=/docs"]
+        ["/portail/demandes?etat=en-cours&q=l%C3%A9a%20%26%20rd%3Dx&rd=/docs", "/portail/faq?q=LSU%20%26%20rd&rd=/docs"]
     {
         for method in [Method::GET, Method::POST] {
             let (back, session) = proxy.sign_in(method.clone(), path).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use passerelle::sandbox::{Failure, Rule};
+use passerelle::sandbox::Machine;
 
 use crate::support::{
     gateway::{DIRECTORS, Gateway, form, mail, sandbox},
@@ -99,8 +99,9 @@ async fn of_two_instances_that_doubt_at_once_one_tells() {
     let [one, other] = redises.each_ref().map(Redis::settings);
     let (one, other) = (Gateway::start(&sandbox, &one).await, Gateway::start(&sandbox, &other).await);
     // Both have read the ticket's notes before either has written one.
-    sandbox.set_failures(Rule::next(2, Failure::Slow(Duration::from_secs(1))).on_new_followups());
+    sandbox.set_machine(Some(Machine { cores: 4, call: Duration::from_millis(500), item: Duration::ZERO }));
     let replies = tokio::join!(one.deliver(DIRECTORS[0], &mail), other.deliver(DIRECTORS[0], &mail));
+    sandbox.set_machine(None);
     assert!(replies.0.contains("duplicate") && replies.1.contains("duplicate"), "{replies:?}");
     assert_eq!(one.outbox.mails().len() + other.outbox.mails().len(), 1);
     let says = |mark: &str| {

@@ -145,7 +145,8 @@ async fn figures_are_what_counting_each_ticket_gives() {
     let (categories, groups) = (categories(&own).await, groups(&own).await);
     let many = std::env::var("FIGURES_TICKETS").map_or(TICKETS, |many| many.parse().unwrap());
     // Of this run alone: what is made here is counted by itself, too.
-    let circonscription = format!("Essai {}", marker());
+    let run = marker();
+    let circonscription = |department: &str| format!("Essai {run} {department}");
     let (mut all, mut names) = (Vec::new(), FigureNames::default());
     let nature = names.natures.number("ONDE\u{a0}: accès");
     let onde = names.applications.number("ONDE");
@@ -159,13 +160,14 @@ async fn figures_are_what_counting_each_ticket_gives() {
         let (application, category) = categories[usize::try_from(dice.below(2)).unwrap()].clone();
         let department = dice.pick(&["021", "058", "071"]);
         let uai = format!("{department}7{:03}A", dice.below(30));
+        let place = circonscription(department);
         let (group, _) = dice.pick(&LEVELS);
         let title = format!("Chiffres {at} : {}", subject(&mut dice));
         let way = dice.pick(&[Way::Mail, Way::Form, Way::Other]);
         let channel = if way == Way::Form { "formulaire" } else { "courriel" };
         let opening = format!(
             "<p><strong>Référence :</strong> P-7K3M-Q2XV-9D4T <small>({channel} du 03/11/2026 à 10:15)</small></p>\
-             <p><strong>École :</strong> École Zola ({uai})<br><strong>Circonscription :</strong> {circonscription}<br>\
+             <p><strong>École :</strong> École Zola ({uai})<br><strong>Circonscription :</strong> {place}<br>\
              <strong>Application :</strong> ONDE (ONDE : accès)</p><hr>\
              <p>Bonjour</p>"
         );
@@ -238,7 +240,7 @@ async fn figures_are_what_counting_each_ticket_gives() {
                 names.spellings.note(*place, &word.written);
             }
             let its = names.departments.number(department);
-            let of = (names.schools.number(&uai), names.circonscriptions.number(&circonscription, its));
+            let of = (names.schools.number(&uai), names.circonscriptions.number(&place, its));
             names.note_school(of.0, &format!("École Zola ({uai})"), its, of.1);
             all.push(TicketFacts {
                 opened: told.opened,
@@ -265,16 +267,15 @@ async fn figures_are_what_counting_each_ticket_gives() {
     for department in ["021", "058", "071"] {
         let choice = FigureChoice {
             department: Some(department.to_owned()),
-            circonscription: Some(circonscription.clone()),
+            circonscription: Some(circonscription(department)),
             ..FigureChoice::of(Period::between(date(year, 1, 1), date(year, 12, 31)).unwrap())
         };
-        let choice = app.figures.known(choice, &rights).unwrap();
         let its = names.departments.number(department);
         let question = FigureQuestion {
             period: choice.period,
             application: None,
             department: Some(its),
-            circonscription: Some(names.circonscriptions.number(&circonscription, its)),
+            circonscription: Some(names.circonscriptions.number(&circonscription(department), its)),
             school: None,
             sight: Sight::Everything,
             expected: BTreeMap::new(),

@@ -111,8 +111,8 @@ async fn no_call_the_description_allows_or_forbids_makes_the_api_fail_or_lie() {
     // These need a code that goes by mail, one that is under way, one that the relay refused, a batch whose end the relay did
     // not confirm, a message with a file, and an open request with the article that answers it: the tests of announcements,
     // of their pages, and of the FAQ have them.
-    let deeds =
-        ["confirmation", "stop", "again", "doubts"].map(|deed| format!("/v1/announcements/{{reference}}/{deed}"));
+    let deeds = ["confirmation", "stop", "again", "end", "doubts"]
+        .map(|deed| format!("/v1/announcements/{{reference}}/{deed}"));
     let others = ["/v1/messages/{id}/files/{place}", "/v1/requests/{id}/withdrawal"].map(str::to_owned);
     let elsewhere = [deeds.as_slice(), &others].concat();
     let mut operations = 0;
