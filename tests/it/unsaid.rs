@@ -312,21 +312,25 @@ async fn problems_of_the_signed_in(gateway: &Chatty, glpi: &Sandbox, who: &str) 
 /// had.
 #[test]
 fn the_program_says_where_it_broke_and_nothing_else() {
-    let few = "ulimit -n 5; exec \"$0\" \"$@\"";
     let words = ["ingest", "--sender", "zqenvelope@ac-dijon.fr", "--recipient", "zqrecipient@ac-dijon.fr"];
-    let mut program = std::process::Command::new("sh");
-    program.args(["-c", few, env!("CARGO_BIN_EXE_passerelle")]).args(words).env_clear().stdin(Stdio::null());
-    let output = program.envs(SECRETS.iter().map(|(name, value)| (key(name), *value))).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    let [line] = said.lines().collect::<Vec<_>>()[..] else { panic!("{said}") };
-    let line_number =
-        line.strip_prefix("defect at ").and_then(|place| place.rsplit_once(':')).map(|(_, number)| number);
-    assert!(line_number.is_some_and(|number| number.parse::<u32>().is_ok()), "{said}");
-    for word in ["zq", "UnixStream", "open files", "panicked"] {
-        assert!(!said.contains(word), "{word} in {said}");
+    let mut broke = 0;
+    // With fewer it does not begin, with more it does: how many it has open already depends on who starts it.
+    for files in 3..=12 {
+        let few = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        let mut program = std::process::Command::new("sh");
+        program.args(["-c", &few, env!("CARGO_BIN_EXE_passerelle")]).args(words).env_clear().stdin(Stdio::null());
+        let output = program.envs(SECRETS.iter().map(|(name, value)| (key(name), *value))).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("zq") && !said.contains("panicked"), "{said}");
+        let Some(place) = said.strip_prefix("defect at ") else { continue };
+        let line_number = place.trim_end().rsplit_once(':').map(|(_, number)| number);
+        assert!(line_number.is_some_and(|number| number.parse::<u32>().is_ok()), "{said}");
+        assert!(!said.contains("UnixStream") && !said.contains("open files"), "{said}");
+        assert_eq!(output.status.code(), Some(75), "the relay keeps the mail");
+        assert!(output.stdout.is_empty());
+        broke += 1;
     }
-    assert_eq!(output.status.code(), Some(75), "the relay keeps the mail");
-    assert!(output.stdout.is_empty());
+    assert!(broke > 0, "it broke nowhere");
 }
 
 /// All that a Redis holds: names and values, as it would give them to another one, uncompressed.

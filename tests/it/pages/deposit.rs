@@ -47,7 +47,7 @@ async fn a_request_becomes_a_ticket_with_its_files_and_is_summed_up() {
         "<dt>École</dt><dd>0210001A</dd>",
         "<dt>Téléphone</dt><dd>03 80 00 00 00</dd>",
         &format!("<dt>Par</dt><dd>{}</dd>", JEANNE.to_lowercase()),
-        &format!("{} à ", passerelle::text::french::date(&today)),
+        &format!("{} à\u{a0}", passerelle::text::french::date(&today)),
     ] {
         assert!(recap.has(said), "{said} in {}", recap.html);
     }

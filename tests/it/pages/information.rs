@@ -164,7 +164,7 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
     for said in [
         "Rien n’est encore parti",
         "<dt>Pour</dt><dd>département 21</dd>",
-        "dès maintenant, jusqu’au 1er\u{a0}juin 2037 à 18\u{a0}h",
+        "dès maintenant, jusqu’au 1er\u{a0}juin 2037 à\u{a0}18\u{a0}h",
         "ira à 2\u{a0}adresses",
         "Les <strong>bilans</strong> ne s’ouvrent pas.",
         "Le même en texte seul",
@@ -195,7 +195,7 @@ async fn an_announcement_is_previewed_sent_to_each_once_and_shown_until_it_is_en
     assert_eq!(scene.told(), ["anne.blanc@ac-dijon.fr", "jeanne.martin@ac-dijon.fr"]);
     let list = scene.portal.get("/information", OPERATOR).await;
     assert_eq!(list.html.matches("Incident en cours sur LSU</a>").count(), 1, "{}", list.html);
-    assert!(list.has("affichée jusqu’au 1er\u{a0}juin 2037 à 18\u{a0}h"), "{}", list.html);
+    assert!(list.has("affichée jusqu’au 1er\u{a0}juin 2037 à\u{a0}18\u{a0}h"), "{}", list.html);
     // Who has written it sees it at once, and so do its readers.
     assert!(scene.portal.get("/portail", JEANNE).await.has("Incident en cours sur LSU</h2>"));
     assert!(!scene.portal.get("/portail", PAUL).await.has("Incident en cours"));
@@ -543,7 +543,8 @@ async fn one_that_is_cancelled_keeps_its_beginning() {
     let scene = Scene::start(&[]).await;
     let later = changed(&[("debut", "2036-12-10T08:00"), ("fin", "2036-12-12T18:00"), ("courriel", "")]);
     let address = scene.announce(OPERATOR, &later).await;
-    let coming = "à venir, du 10\u{a0}décembre 2036 à 8\u{a0}h\u{a0}00 au 12\u{a0}décembre 2036 à 18\u{a0}h\u{a0}00";
+    let coming =
+        "à venir, du 10\u{a0}décembre 2036 à\u{a0}8\u{a0}h\u{a0}00 au 12\u{a0}décembre 2036 à\u{a0}18\u{a0}h\u{a0}00";
     assert!(scene.portal.get(&address, OPERATOR).await.has(coming));
     let ended = scene.send(&address, &format!("{address}/fin"), OPERATOR, &[]).await;
     assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.html);
@@ -555,7 +556,7 @@ async fn one_that_is_cancelled_keeps_its_beginning() {
     let prolong = format!("{address}/prolongation");
     let early = scene.send(&address, &prolong, OPERATOR, &[("fin", "2036-12-09T18:00")]).await;
     assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", early.html);
-    assert!(early.has("qu’à partir du 10\u{a0}décembre 2036 à 8\u{a0}h"), "{}", early.html);
+    assert!(early.has("qu’à partir du 10\u{a0}décembre 2036 à\u{a0}8\u{a0}h"), "{}", early.html);
     let again = scene.send(&address, &prolong, OPERATOR, &[("fin", "2036-12-12T18:00")]).await;
     assert_eq!(again.status, StatusCode::SEE_OTHER, "{}", again.html);
     assert!(scene.portal.get(&address, OPERATOR).await.has(coming));
