@@ -45,11 +45,7 @@ pub enum ConfigError {
 impl ConfigError {
     /// One error of all these; `None` where there is none.
     pub fn all(mistakes: impl IntoIterator<Item = Self>) -> Option<Self> {
-        let each = |mistake| match mistake {
-            Self::Several { mistakes } => mistakes,
-            one => vec![one],
-        };
-        let mut mistakes: Vec<_> = mistakes.into_iter().flat_map(each).collect();
+        let mut mistakes: Vec<_> = mistakes.into_iter().flat_map(Self::each).collect();
         match mistakes.len() {
             0 | 1 => mistakes.pop(),
             _ => Some(Self::Several { mistakes }),
@@ -124,7 +120,7 @@ impl ConfigError {
     }
 
     /// Its mistakes, one by one.
-    pub(super) fn each(self) -> Vec<Self> {
+    pub fn each(self) -> Vec<Self> {
         match self {
             Self::Several { mistakes } => mistakes,
             one => vec![one],

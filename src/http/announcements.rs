@@ -13,6 +13,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse as _, Response},
 };
+use bytes::Bytes;
 
 use self::{
     asked::{Confirmation, DoubtAnswer, MessageEnd, NewAnnouncement, Whoever},
@@ -196,10 +197,8 @@ async fn one(State(services): State<Arc<Services>>, Path(name): Path<String>, re
 async fn confirm(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, _| {
-            check_content_type(&parts.headers)?;
-            let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let (code, by) = asked::confirmation(&body.bytes, person.as_ref())?;
-            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let Ordered { asked: (code, by), rights, announcement, reference } =
+                ordered(services, parts, body, &name, asked::confirmation).await?;
             // Whom a token names by `by` says nothing of what it may.
             in_charge::operators_only(&rights)?;
             let confirmed = services.oversight()?.informer.confirm(reference, &code, &by).await;
@@ -229,10 +228,8 @@ async fn confirm(State(services): State<Arc<Services>>, Path(name): Path<String>
 async fn stop(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, _| {
-            check_content_type(&parts.headers)?;
-            let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let by = asked::whoever(&body.bytes, person.as_ref())?;
-            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let Ordered { asked: by, announcement, reference, .. } =
+                ordered(services, parts, body, &name, asked::whoever).await?;
             shown(services, &announcement, services.oversight()?.informer.stop(reference, &by).await)
         })
         .await
@@ -257,10 +254,8 @@ async fn stop(State(services): State<Arc<Services>>, Path(name): Path<String>, r
 async fn again(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, _| {
-            check_content_type(&parts.headers)?;
-            let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let by = asked::whoever(&body.bytes, person.as_ref())?;
-            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let Ordered { asked: by, announcement, reference, .. } =
+                ordered(services, parts, body, &name, asked::whoever).await?;
             shown(services, &announcement, services.oversight()?.informer.again(reference, &by).await)
         })
         .await
@@ -285,10 +280,8 @@ async fn again(State(services): State<Arc<Services>>, Path(name): Path<String>, 
 async fn end(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, _| {
-            check_content_type(&parts.headers)?;
-            let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let (until, by) = asked::message_end(&body.bytes, person.as_ref())?;
-            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let Ordered { asked: (until, by), announcement, reference, .. } =
+                ordered(services, parts, body, &name, asked::message_end).await?;
             let informer = &services.oversight()?.informer;
             let ended = informer.show_until(announcement, until).await.map_err(|error| problem(&error))?;
             tracing::info!(%reference, by, "a program or a portal gave a message another end");
@@ -317,10 +310,8 @@ async fn end(State(services): State<Arc<Services>>, Path(name): Path<String>, re
 async fn decide(State(services): State<Arc<Services>>, Path(name): Path<String>, request: Request) -> Response {
     services
         .answered(request, async |services, parts, body, _| {
-            check_content_type(&parts.headers)?;
-            let Caller { rights, person, body } = caller(services, parts, body).await?;
-            let (decision, batch, by) = asked::decision(&body.bytes, person.as_ref())?;
-            let (announcement, reference) = theirs(services, &name, &rights).await?;
+            let Ordered { asked: (decision, batch, by), rights, announcement, reference } =
+                ordered(services, parts, body, &name, asked::decision).await?;
             in_charge::operators_only(&rights)?;
             shown(services, &announcement, services.oversight()?.informer.decide(reference, batch, decision, &by).await)
         })
@@ -363,6 +354,31 @@ async fn caller(services: &Services, parts: &Parts, body: &mut Incoming) -> Resu
     let (person, body) = api::requester(services, parts, body).await?;
     let rights = in_charge::of_person(services, &person).await?;
     Ok(Caller { rights, person: Some(person), body })
+}
+
+/// What a call orders of one announcement.
+struct Ordered<T> {
+    /// What its body says.
+    asked: T,
+    rights: Rights,
+    /// The one of that name, which the caller may change.
+    announcement: Announcement,
+    reference: Reference,
+}
+
+/// Reads a call that changes the announcement of this name; `read` reads its body, by which a program says who orders it.
+async fn ordered<T>(
+    services: &Services,
+    parts: &Parts,
+    body: &mut Incoming,
+    name: &str,
+    read: impl FnOnce(&Bytes, Option<&Address>) -> Result<T, Problem>,
+) -> Result<Ordered<T>, Problem> {
+    check_content_type(&parts.headers)?;
+    let Caller { rights, person, body } = caller(services, parts, body).await?;
+    let asked = read(&body.bytes, person.as_ref())?;
+    let (announcement, reference) = theirs(services, name, &rights).await?;
+    Ok(Ordered { asked, rights, announcement, reference })
 }
 
 /// The announcement of this name, where they may change it.

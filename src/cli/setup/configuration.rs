@@ -132,12 +132,8 @@ fn of_somebody(wanted: &Wanted, path: &Path, text: &str, found: &str) -> State {
 /// The first mistake that keeps the gateway from using a file, secrets' files aside.
 fn first_mistake(path: &Path) -> Option<Bilingual> {
     let Err(error) = config::read(Some(path)).and_then(Reading::sound) else { return None };
-    let all = match error {
-        ConfigError::Several { mistakes } => mistakes,
-        one => vec![one],
-    };
-    let is_ours = |mistake: &&ConfigError| OF_FILES.iter().any(|key| mistake.is_about(key));
-    all.iter().find(|mistake| !is_ours(mistake)).map(ConfigError::message)
+    let is_ours = |mistake: &ConfigError| OF_FILES.iter().any(|key| mistake.is_about(key));
+    error.each().iter().find(|mistake| !is_ours(mistake)).map(ConfigError::message)
 }
 
 /// The address of a GLPI that is not the one that is set up.

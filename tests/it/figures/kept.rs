@@ -8,7 +8,6 @@ use passerelle::{
     figures::{EscalatedBy, FigureChoice, Figures, Period},
     intake::TakesMail as _,
     people::{Rights, Role},
-    request::{Channel, Envelope},
     sandbox::Sandbox,
 };
 use reqwest::Method;
@@ -17,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::generated::note;
 use crate::support::{
-    gateway::{DIRECTORS, app, mail, sandbox},
+    gateway::{DIRECTORS, app, mail, piped, sandbox},
     helpdesk::Helpdesk,
 };
 
@@ -150,15 +149,7 @@ async fn a_mail_goes_before_figures_that_came_first() {
     let app = app(sandbox.url().as_str(), &[("glpi.sessions", "1"), ("quota.per_day", "100")]);
     let deliver = |number: usize| {
         let raw = mail(DIRECTORS[0], &format!("devant-{number}"), "LSU : grisé", "Bonjour");
-        let envelope = Envelope {
-            channel: Channel::Stdin,
-            sender: None,
-            recipients: Vec::new(),
-            size: raw.len() as u64,
-            stored: None,
-            is_untried: false,
-        };
-        tokio::spawn(Arc::clone(&app.pipeline).mail(envelope, raw.into()))
+        tokio::spawn(Arc::clone(&app.pipeline).mail(piped(&raw), raw.into()))
     };
     deliver(0).await.unwrap();
     app.glpi.own_account().await.unwrap();

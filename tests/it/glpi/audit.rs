@@ -9,7 +9,7 @@ use passerelle::{
     glpi::{NewTicket, Requester},
     id::TicketId,
     intake::TakesMail as _,
-    request::{Channel, Envelope, Outcome, Receipt, Reference},
+    request::{Outcome, Receipt, Reference},
 };
 use reqwest::Method;
 use serde_json::json;
@@ -19,22 +19,14 @@ use super::{
     ticket,
 };
 use crate::support::{
-    gateway::{DIRECTORS, app, mail},
+    gateway::{DIRECTORS, app, mail, piped},
     helpdesk::Helpdesk,
 };
 
 /// Makes a ticket of a mail with this name, as the gateway does.
 async fn made(app: &App, name: &str) -> Receipt {
     let raw = mail(DIRECTORS[0], name, &format!("LSU {name}"), "Bonjour");
-    let envelope = Envelope {
-        channel: Channel::Stdin,
-        sender: None,
-        recipients: Vec::new(),
-        size: raw.len() as u64,
-        stored: None,
-        is_untried: false,
-    };
-    match Arc::clone(&app.pipeline).mail(envelope, raw.into()).await {
+    match Arc::clone(&app.pipeline).mail(piped(&raw), raw.into()).await {
         Outcome::Created(receipt) => receipt,
         other => panic!("{other:?}"),
     }

@@ -6,6 +6,7 @@ use passerelle::{
     app::App,
     cli::demo::lmtp_client::deliver,
     config,
+    request::{Channel, Envelope},
     sandbox::{Options, Sandbox, TicketView},
     smtp::{Mailer, Outbox},
     telemetry,
@@ -245,6 +246,18 @@ pub(crate) const ALL_NOTICES: [(&str, &str); 11] = [
     ("notify.handover", "passerelle"),
     ("notify.reminder", "passerelle"),
 ];
+
+/// What is told of a mail that a pipe hands over.
+pub(crate) fn piped(mail: &[u8]) -> Envelope {
+    Envelope {
+        channel: Channel::Stdin,
+        sender: None,
+        recipients: Vec::new(),
+        size: mail.len() as u64,
+        stored: None,
+        is_untried: false,
+    }
+}
 
 /// A small mail, written now, that the relay has found to be of its sender.
 pub(crate) fn mail(from: &str, id: &str, subject: &str, text: &str) -> Vec<u8> {
