@@ -1,38 +1,52 @@
 //! The names that tickets share, each kept once: a ticket holds their numbers.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     districts::DistrictList,
     name_list::{NameList, UNKNOWN, readable},
+    title_words::TitleWord,
 };
 
-/// How words are written that are kept folded.
+/// How words are written that are kept folded. Most are written as they are folded, names above all: those take a number
+/// each.
 #[derive(Clone, Debug, Default)]
-pub struct Spellings(HashMap<u16, BTreeMap<Box<str>, u32>>);
+pub(super) struct Spellings {
+    /// How often each word is written as it is folded, by its number less one.
+    folded: Vec<u32>,
+    /// How else it is, and how often.
+    others: HashMap<u16, Vec<(Box<str>, u32)>>,
+}
 
 /// More spellings of a word say nothing more.
 const MOST_SPELLINGS: usize = 8;
 
 impl Spellings {
-    /// Counts one.
-    pub fn note(&mut self, word: u16, spelling: &str) {
-        let all = self.0.entry(word).or_default();
-        if let Some(times) = all.get_mut(spelling) {
+    /// Counts one of a word; none of [`UNKNOWN`].
+    pub(super) fn note(&mut self, word: u16, folded: &str, spelling: &str) {
+        let Some(place) = usize::from(word).checked_sub(1) else { return };
+        if spelling == folded {
+            if self.folded.len() <= place {
+                self.folded.resize(place + 1, 0);
+            }
+            self.folded[place] += 1;
+            return;
+        }
+        let others = self.others.entry(word).or_default();
+        if let Some((_, times)) = others.iter_mut().find(|(other, _)| **other == *spelling) {
             *times += 1;
-        } else if all.len() < MOST_SPELLINGS {
-            all.insert(spelling.into(), 1);
+        } else if others.len() < MOST_SPELLINGS {
+            others.push((spelling.into(), 1));
         }
     }
 
-    /// The one that is written most often; of equals the one with more accents.
-    pub fn usual(&self, word: u16) -> Option<&str> {
+    /// The one that is written most often, where that is not the folded one; of equals the one with more accents.
+    pub(super) fn usual(&self, word: u16) -> Option<&str> {
         let accents = |spelling: &str| spelling.chars().filter(|c| !c.is_ascii()).count();
-        let all = self.0.get(&word)?.iter();
-        all.max_by_key(|(spelling, times)| (**times, accents(spelling))).map(|(spelling, _)| &**spelling)
+        let others = self.others.get(&word)?.iter();
+        let (spelling, times) = others.max_by_key(|(spelling, times)| (*times, accents(spelling)))?;
+        let folded = self.folded.get(usize::from(word).checked_sub(1)?).copied().unwrap_or_default();
+        (*times >= folded).then_some(spelling)
     }
 }
 
@@ -54,7 +68,7 @@ pub struct FigureNames {
     /// Words of titles, folded.
     pub words: NameList,
     /// … and as they are written.
-    pub spellings: Spellings,
+    spellings: Spellings,
     /// A school as people read it, and its department and circonscription, by its number less one.
     places: Vec<SchoolPlace>,
 }
@@ -87,6 +101,13 @@ impl FigureNames {
         if known.circonscription == UNKNOWN {
             known.circonscription = circonscription;
         }
+    }
+
+    /// The number of a word of a title, which is counted as it is written.
+    pub fn note_word(&mut self, word: &TitleWord) -> u16 {
+        let number = self.words.number(&word.folded);
+        self.spellings.note(number, &word.folded, &word.written);
+        number
     }
 
     /// A word as it is written most often; `None` for none.
@@ -133,12 +154,17 @@ mod tests {
     fn a_word_is_shown_as_it_is_written_most_often() {
         let mut spellings = Spellings::default();
         for spelling in ["bloque", "bloqué", "bloqué", "bloquè"] {
-            spellings.note(1, spelling);
+            spellings.note(1, "bloque", spelling);
         }
         for spelling in ["eleve", "élève"] {
-            spellings.note(2, spelling);
+            spellings.note(2, "eleve", spelling);
         }
-        assert_eq!([1, 2, 3].map(|word| spellings.usual(word)), [Some("bloqué"), Some("élève"), None]);
+        for spelling in ["deja", "deja", "déjà"] {
+            spellings.note(3, "deja", spelling);
+        }
+        spellings.note(UNKNOWN, "ecran", "écran");
+        let usual = [1, 2, 3, 4, UNKNOWN].map(|word| spellings.usual(word));
+        assert_eq!(usual, [Some("bloqué"), Some("élève"), None, None, None]);
     }
 
     #[test]

@@ -61,8 +61,7 @@ pub(super) fn facts_of(
     names.note_school(school, place.school.as_deref().unwrap_or_default(), department, circonscription);
     let mut of_title = [UNKNOWN; WORDS];
     for (place, word) in of_title.iter_mut().zip(title_words(&ticket.name)) {
-        *place = names.words.number(&word.folded);
-        names.spellings.note(*place, &word.written);
+        *place = names.note_word(&word);
     }
     let (charge, solution) = durations(ticket, origin, calendar);
     TicketFacts {

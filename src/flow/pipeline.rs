@@ -224,8 +224,9 @@ impl Pipeline {
             Ok(delivered) => {
                 let receipt = delivered.into_receipt();
                 // Told before it is known: who asks again before that is told.
-                let telling = self.receipts.hand_over(routed.received(), routed.screened().person(), &receipt);
-                if let Err(error) = telling.await {
+                let (received, person) = (routed.received(), routed.screened().person());
+                let told_elsewhere = self.ledger.is_told_elsewhere(&mine, received);
+                if let Err(error) = self.receipts.hand_over(received, person, &receipt, told_elsewhere).await {
                     return self.undelivered(mine, Undelivered::untold(receipt.ticket, &error)).await;
                 }
                 self.ledger.settle(mine, receipt.ticket).await;
@@ -289,10 +290,11 @@ impl Pipeline {
             Err(undelivered) => return self.undelivered(mine, undelivered).await,
         };
         let (received, person) = (routed.received(), routed.screened().person());
+        let told_elsewhere = || self.ledger.is_told_elsewhere(&mine, received);
         let telling = match known.told {
             Told::Yes => Ok(()),
-            Told::No => self.receipts.hand_over(received, person, &receipt).await,
-            Told::Perhaps => self.receipts.hand_over_in_doubt(received, person, &receipt).await,
+            Told::No => self.receipts.hand_over(received, person, &receipt, told_elsewhere()).await,
+            Told::Perhaps => self.receipts.hand_over_in_doubt(received, person, &receipt, told_elsewhere()).await,
         };
         if let Err(error) = telling {
             return self.undelivered(mine, Undelivered::untold(known.ticket, &error)).await;

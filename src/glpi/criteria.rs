@@ -20,6 +20,8 @@ pub enum Criterion {
     Id(TicketId),
     /// It is older than this one: its number is lower.
     Below(TicketId),
+    /// It is newer than this one: its number is higher.
+    Above(TicketId),
     /// One of its requesters is this account.
     Requester(UserId),
     /// This account wrote it: for its requester perhaps.
@@ -105,6 +107,7 @@ impl Criterion {
         match self {
             Self::Id(id) => one(2, "equals", json!(id)),
             Self::Below(id) => one(2, "contains", json!(format!("<{id}"))),
+            Self::Above(id) => one(2, "contains", json!(format!(">{id}"))),
             Self::Requester(user) => one(4, "equals", json!(user)),
             Self::Writer(user) => one(22, "equals", json!(user)),
             Self::Address(address) => one(34, "contains", json!(pattern(address))),

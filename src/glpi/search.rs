@@ -180,21 +180,21 @@ impl Glpi {
         Ok(None)
     }
 
-    /// Hands over each ticket opened in the last `hours` hours, newest first, with the beginning of its description, at
-    /// most about `most`; says whether these were all. Those in GLPI's bin are not found.
+    /// Hands over each ticket that meets this, newest first, with the beginning of its description, at most about `most`;
+    /// says whether these were all. Those in GLPI's bin are not found.
     ///
     /// # Errors
     ///
     /// As for any read.
-    pub async fn tickets_of_hours(
+    pub async fn openings(
         &self,
-        hours: u32,
+        criterion: Criterion,
         most: usize,
         mut each: impl FnMut(FoundTicket),
     ) -> Result<bool, GlpiError> {
         let (mut below, mut known, mut size) = (Criterion::ANY_NUMBER, 0, LARGE_PAGE);
         while known < most {
-            let base = query(&[Criterion::OpenedWithin(hours), below], &[2, 15, 21], (2, "DESC"));
+            let base = query(&[criterion.clone(), below], &[2, 15, 21], (2, "DESC"));
             // By number and not by row: what is made or deleted meanwhile moves no ticket out of sight.
             let FoundPage { rows, is_last, .. } = self.page_or_less::<FoundTicket>(&base, 0, &mut size).await?;
             let Some(last) = rows.last() else { return Ok(true) };

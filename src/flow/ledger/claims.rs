@@ -309,17 +309,19 @@ impl Ledger {
         }
     }
 
-    /// What an earlier copy became before the memory began that is believed, as [`search`] says it; `None` where that is to
-    /// be searched for. A request that may have been tried before is searched for until what was under way then surely has
-    /// ended.
+    /// What an earlier copy became, as [`search`] says it, from what was read of the last hours' tickets; `None` where that
+    /// is to be searched for. As long as what was begun before may be under way, they are read on for each who asks.
     async fn in_the_past(&self, received: &Received, becomes: Becomes, belief: &Belief) -> Option<Option<Earlier>> {
-        let began = belief.complete_since?;
-        if matches!(becomes, Becomes::Followup(_)) || Instant::now() < belief.in_doubt_until {
+        if matches!(becomes, Becomes::Followup(_)) {
             return None;
         }
-        let copies_since = received.copies_since;
-        let settled = if copies_since >= began { began } else { began + CLOCK_MARGIN };
+        let (copies_since, is_in_doubt) = (received.copies_since, Instant::now() < belief.in_doubt_until);
+        let began = belief.complete_since.filter(|_| !is_in_doubt);
+        let settled = began.map(|began| if copies_since >= began { began } else { began + CLOCK_MARGIN });
         let reach = Reach { since: copies_since, best: self.start_of_today(), read_after: settled };
+        if let Some(company) = received.company() {
+            company.before_search().await;
+        }
         let names: Vec<Reference> = received.names().collect();
         Some(self.past.oldest(&self.glpi, reach, &names).await?.map(earlier))
     }
@@ -355,6 +357,12 @@ impl Ledger {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Whether another instance, which Redis had forgotten for a while, has made the ticket of this claim and told of it.
+    pub async fn is_told_elsewhere(&self, mine: &OpenClaim, received: &Received) -> bool {
+        let Some(redis) = &self.shared else { return false };
+        matches!(redis.claim(mine.reference, &received.aliases).await, Ok(Held::Ticket(..)))
     }
 
     /// The claim to assert right before its creation.

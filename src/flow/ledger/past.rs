@@ -1,17 +1,21 @@
-//! What GLPI had before a memory began, this process's own or Redis's, read in one call: instead of a search for each
-//! request that may have come before.
+//! The tickets that GLPI has of the last hours, read once and then on: instead of a search for each request that may have
+//! come before. What is asked for at the same moment is read in one call.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    time::Instant,
+};
 
 use super::{
     oldest::OldestTicket,
     reach::{CLOCK_MARGIN, hours_since},
 };
 use crate::{
-    glpi::{FoundTicket, Glpi},
+    glpi::{Criterion, FoundTicket, Glpi},
+    id::TicketId,
     request::{DayMark, Reference},
 };
 
@@ -22,19 +26,33 @@ const FARTHEST: i64 = 27;
 const MOST: usize = 10_000;
 /// After a reading that came to nothing, the next one.
 const AGAIN_AFTER: Duration = Duration::from_mins(10);
-/// A memory that begins again and again, such as that of a Redis that has too little room, has it read so often at most.
-const ANEW_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// A ticket has its number before others see it: so many numbers are read again, far more than GLPI is at at once.
+const OVERLAP: u64 = 50;
+/// Those who are about to ask the same are waited for.
+const MOMENT: Duration = Duration::from_millis(1);
 
-/// The tickets of the hours before a memory began.
+/// The tickets of the hours that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Past(Mutex<Read>);
 
 #[derive(Debug, Default)]
 struct Read {
-    tickets: Vec<PastTicket>,
-    /// From when on these are all there were, and when they were read.
-    since: Option<(Timestamp, Timestamp)>,
+    /// Those that open with a reference.
+    tickets: BTreeMap<TicketId, PastTicket>,
+    /// The highest number of all, when there is any.
+    newest: Option<TicketId>,
+    /// How far they go, once they are read.
+    extent: Option<Extent>,
     not_before: Option<Instant>,
+}
+
+/// What was read is all there was…
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    /// … from then on…
+    since: Timestamp,
+    /// … at this moment, on the clock and as time passes.
+    at: (Timestamp, Instant),
 }
 
 #[derive(Debug)]
@@ -50,70 +68,95 @@ pub(super) struct Reach {
     pub(super) since: Timestamp,
     /// It is read back to here if it is read, since that is asked for next.
     pub(super) best: Timestamp,
-    /// It must have been read after this: a gateway before this one had ended all it was at.
-    pub(super) read_after: Timestamp,
-}
-
-impl Reach {
-    /// Whether what goes back to `since` goes back far enough.
-    fn is_within(&self, since: Timestamp) -> bool {
-        since <= self.since - CLOCK_MARGIN
-    }
+    /// It must have been read after this, when all that was under way unknown had ended; `None`, and as long as that lies
+    /// ahead: after it is asked for.
+    pub(super) read_after: Option<Timestamp>,
 }
 
 impl Past {
     /// The oldest ticket that opens with one of these references; the outer `None` where the past does not say.
     pub(super) async fn oldest(&self, glpi: &Glpi, reach: Reach, names: &[Reference]) -> Option<Option<OldestTicket>> {
         let read = self.reaching(glpi, reach).await?;
-        let own = read.tickets.iter().map(|past| past.ticket).filter(|ticket| names.contains(&ticket.reference));
-        Some(own.min_by_key(|ticket| ticket.number))
+        Some(read.tickets.values().map(|past| past.ticket).find(|ticket| names.contains(&ticket.reference)))
     }
 
     /// The references of the tickets with this day's mark; `None` where the past does not say.
     pub(super) async fn of_the_day(&self, glpi: &Glpi, reach: Reach, day: DayMark) -> Option<Vec<Reference>> {
         let read = self.reaching(glpi, reach).await?;
-        let of_the_day = read.tickets.iter().filter(|past| past.day == Some(day));
+        let of_the_day = read.tickets.values().filter(|past| past.day == Some(day));
         Some(of_the_day.map(|past| past.ticket.reference).collect())
     }
 
     /// What was read, once it reaches that far.
-    async fn reaching(&self, glpi: &Glpi, reach: Reach) -> Option<tokio::sync::MutexGuard<'_, Read>> {
-        let now = Timestamp::now();
+    async fn reaching(&self, glpi: &Glpi, reach: Reach) -> Option<MutexGuard<'_, Read>> {
+        let (asked, now) = (Instant::now(), Timestamp::now());
         let farthest = now - SignedDuration::from_hours(FARTHEST);
-        if reach.since - CLOCK_MARGIN < farthest || now < reach.read_after {
+        let since = reach.since - CLOCK_MARGIN;
+        if since < farthest {
             return None;
         }
+        let is_read = |Extent { at: (moment, at), .. }: Extent| match reach.read_after {
+            Some(settled) if settled <= now => moment >= settled,
+            _ => at >= asked,
+        };
         let mut read = self.0.lock().await;
-        if read.reaches(reach) {
+        let extent = read.extent.filter(|extent| extent.since <= since);
+        if extent.is_some_and(is_read) {
             return Some(read);
         }
-        let is_new = read.since.is_some_and(|(since, at)| reach.is_within(since) && now < at + ANEW_AFTER);
-        if is_new || read.not_before.is_some_and(|moment| Instant::now() < moment) {
+        if read.not_before.is_some_and(|moment| Instant::now() < moment) {
             return None;
         }
-        let hours = hours_since(reach.since.min(reach.best.max(farthest)));
-        let mut tickets = Vec::new();
-        match glpi.tickets_of_hours(hours, MOST, |found| tickets.extend(past_ticket(&found))).await {
-            Ok(true) => {
-                // An hour of GLPI's local time may be missing.
-                *read = Read {
-                    tickets,
-                    since: Some((now - SignedDuration::from_hours(i64::from(hours) - 1), now)),
-                    not_before: None,
-                };
-            }
-            unread => {
-                tracing::debug!(?unread, "the last hours' tickets were not read: each request is searched for");
-                read.not_before = Some(Instant::now() + AGAIN_AFTER);
-            }
+        tokio::time::sleep(MOMENT).await;
+        match extent {
+            Some(extent) if read.tickets.len() <= MOST => read.go_on(glpi, extent).await?,
+            _ => read.begin(glpi, hours_since(reach.since.min(reach.best.max(farthest)))).await?,
         }
-        read.reaches(reach).then_some(read)
+        Some(read)
     }
 }
 
 impl Read {
-    fn reaches(&self, reach: Reach) -> bool {
-        self.since.is_some_and(|(since, read_at)| reach.is_within(since) && read_at >= reach.read_after)
+    /// Reads so many hours anew; `None` where that cannot be, or these are too many.
+    async fn begin(&mut self, glpi: &Glpi, hours: u32) -> Option<()> {
+        let at = (Timestamp::now(), Instant::now());
+        let mut fresh = Self::default();
+        match glpi.openings(Criterion::OpenedWithin(hours), MOST, |found| fresh.take(&found)).await {
+            Ok(true) => {
+                // An hour of GLPI's local time may be missing.
+                let since = at.0 - SignedDuration::from_hours(i64::from(hours) - 1);
+                *self = Self { extent: Some(Extent { since, at }), ..fresh };
+                Some(())
+            }
+            unread => {
+                tracing::debug!(?unread, "the last hours' tickets were not read: each request is searched for");
+                self.not_before = Some(Instant::now() + AGAIN_AFTER);
+                None
+            }
+        }
+    }
+
+    /// Reads what has come since; `None` where that cannot be now.
+    async fn go_on(&mut self, glpi: &Glpi, extent: Extent) -> Option<()> {
+        let at = (Timestamp::now(), Instant::now());
+        let behind = self.newest.map_or(0, |newest| newest.get().saturating_sub(OVERLAP));
+        let mut new = Vec::new();
+        let is_all = glpi.openings(Criterion::Above(behind.into()), MOST, |found| new.push(found)).await.ok()?;
+        if !is_all {
+            // More than can be: it is read anew.
+            self.extent = None;
+            return None;
+        }
+        new.iter().for_each(|found| self.take(found));
+        self.extent = Some(Extent { at, ..extent });
+        Some(())
+    }
+
+    fn take(&mut self, found: &FoundTicket) {
+        self.newest = self.newest.max(Some(found.id));
+        if let Some(past) = past_ticket(found) {
+            self.tickets.insert(found.id, past);
+        }
     }
 }
 

@@ -85,10 +85,7 @@ impl Ledger {
         let of_the_day = OfTheDay { limit: self.per_day, remembered, unseen };
         match self.local.reserve(reference, day, of_the_day, self.give_up) {
             Reservation::Recount => {
-                let found = match self.in_past_day(day_began, day).await {
-                    Some(found) => found,
-                    None => self.count(day_began, day).await?,
-                };
+                let found = self.count(day_began, day).await?;
                 self.local.recounted(day, found, self.give_up);
                 Ok(self.local.reserve(reference, day, of_the_day, self.give_up))
             }
@@ -112,14 +109,13 @@ impl Ledger {
         Some(self.per_day.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX)))
     }
 
-    /// The references of the tickets with a day's mark that were there when this memory began; `None` where GLPI is to be
-    /// asked: whoever has had a place here since may have a ticket that nobody heard of.
+    /// The references of the tickets with a day's mark, from what was read of the last hours' tickets; `None` where they are
+    /// to be searched for. They are read on where a ticket may have come since: another instance's, one that a gateway before
+    /// this one was at, or one of somebody who has had a place here since, of which nobody heard.
     async fn in_past_day(&self, day_began: Timestamp, day: DayMark) -> Option<Vec<Reference>> {
-        if self.shared.is_some() || Instant::now() < self.in_doubt_until || self.local.has_places(day) {
-            return None;
-        }
-        let reach = Reach { since: day_began, best: day_began, read_after: self.began + CLOCK_MARGIN };
-        self.past.of_the_day(&self.glpi, reach, day).await
+        let is_known = self.shared.is_none() && Instant::now() >= self.in_doubt_until && !self.local.has_places(day);
+        let read_after = is_known.then_some(self.began + CLOCK_MARGIN);
+        self.past.of_the_day(&self.glpi, Reach { since: day_began, best: day_began, read_after }, day).await
     }
 
     /// When the academy's day began.
@@ -131,10 +127,7 @@ impl Ledger {
     /// How many tickets GLPI has of a day; remembered, unless others may be under way that nobody knows.
     async fn counted(&self, day: DayMark, day_began: Timestamp) -> Option<usize> {
         let _one_at_a_time = self.day_locks.lock(day).await;
-        let found = match self.in_past_day(day_began, day).await {
-            Some(found) => found,
-            None => self.count(day_began, day).await.ok()?,
-        };
+        let found = self.count(day_began, day).await.ok()?;
         if self.shared.is_none() && Instant::now() >= self.in_doubt_until {
             self.local.recounted(day, found, self.give_up);
             return self.local.taken(day, false);
@@ -179,6 +172,9 @@ impl Ledger {
 
     /// The references of the tickets GLPI has with this day's mark.
     async fn count(&self, day_began: Timestamp, day: DayMark) -> Result<Vec<Reference>, (Reason, String)> {
+        if let Some(found) = self.in_past_day(day_began, day).await {
+            return Ok(found);
+        }
         count(&self.glpi, day_began, day).await.map_err(|error| (reason_of(&error), error.to_string()))
     }
 }

@@ -121,10 +121,17 @@ impl Receipts {
     /// # Errors
     ///
     /// Where the relay is away or slow and GLPI does not take the note: nobody may be told that the request is taken
-    /// in, for a gateway that ends now leaves nobody who knows of the receipt. The next try goes on in doubt.
-    pub async fn hand_over(&self, received: &Received, person: &Person, receipt: &Receipt) -> Result<(), GlpiError> {
+    /// in, for a gateway that ends now leaves nobody who knows of the receipt. The next try goes on in doubt, as
+    /// [`Receipts::hand_over_in_doubt`].
+    pub async fn hand_over(
+        &self,
+        received: &Received,
+        person: &Person,
+        receipt: &Receipt,
+        told_elsewhere: impl Future<Output = bool>,
+    ) -> Result<(), GlpiError> {
         if self.late.is_in_doubt(receipt.ticket) {
-            return self.hand_over_in_doubt(received, person, receipt).await;
+            return self.hand_over_in_doubt(received, person, receipt, told_elsewhere).await;
         }
         let Some(sending) = self.sending(received, person, receipt) else { return Ok(()) };
         let Handing { mut ended, noted, task } = hand(sending, self.acknowledger.tasks());
@@ -165,7 +172,8 @@ impl Receipts {
     }
 
     /// Hands over the receipt of a ticket of which nobody knows whether it was told, unless its notes say so. When this
-    /// returns, a note in the ticket says that it is due.
+    /// returns, a note in the ticket says that it is due. `told_elsewhere` says at the last moment whether another instance
+    /// has told of it meanwhile, one whose note GLPI perhaps did not take.
     ///
     /// # Errors
     ///
@@ -175,6 +183,7 @@ impl Receipts {
         received: &Received,
         person: &Person,
         receipt: &Receipt,
+        told_elsewhere: impl Future<Output = bool>,
     ) -> Result<(), GlpiError> {
         let Some(sending) = self.sending(received, person, receipt) else { return Ok(()) };
         let Some(held) = self.late.hold(receipt.ticket) else { return Ok(()) };
@@ -190,6 +199,10 @@ impl Receipts {
         let noted = self.settling.noted(Place::Is(note), held);
         if !self.alone && self.is_in_older_note(receipt.ticket, note, own).await {
             noted.leave_to_older();
+            return Ok(());
+        }
+        if told_elsewhere.await {
+            noted.settle(&Ok(()));
             return Ok(());
         }
         let settling = settle_after(sending, noted);

@@ -214,8 +214,7 @@ fn ticket(dice: &mut Dice, names: &mut FigureNames, now: DateTime) -> (Value, To
     }
     let mut words = [UNKNOWN; passerelle::figures::WORDS];
     for (place, word) in words.iter_mut().zip(title_words(&title)) {
-        *place = names.words.number(&word.folded);
-        names.spellings.note(*place, &word.written);
+        *place = names.note_word(&word);
     }
     let facts = TicketFacts {
         opened: minutes(opened),

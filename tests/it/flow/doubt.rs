@@ -138,3 +138,32 @@ async fn what_there_was_is_read_once_and_stands_for_the_search_of_each() {
     }
     assert_eq!(sandbox.tickets().len(), 20);
 }
+
+/// What another gateway makes of mails that were written before this one's start, after this one has read what there was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_while_it_is_in_doubt_is_read_on() {
+    let sandbox = sandbox().await;
+    let before = Gateway::start(&sandbox, &[]).await;
+    let mails: Vec<_> = (0..12)
+        .map(|at| {
+            (DIRECTORS[at % 4], mail(DIRECTORS[at % 4], &format!("on-{at}"), &format!("LSU : suite {at}"), "Bonjour"))
+        })
+        .collect();
+    let fresh = Gateway::start(&sandbox, &[]).await;
+    for (director, mail) in &mails[..4] {
+        assert!(fresh.deliver(director, mail).await.contains("created"));
+    }
+    let searches = || sandbox.calls_by_endpoint()["GET search/Ticket"];
+    let mut calls = Vec::new();
+    for two in mails[4..].chunks(2) {
+        let [(director, theirs), (another, own)] = two else { unreachable!() };
+        assert!(before.deliver(director, theirs).await.contains("created"));
+        assert!(fresh.deliver(director, theirs).await.contains("duplicate"));
+        let known = searches();
+        assert!(fresh.deliver(another, own).await.contains("created"));
+        calls.push(searches() - known);
+    }
+    assert_eq!(sandbox.tickets().len(), 12);
+    // What came since, once for the request and once for the person's day.
+    assert!(calls.iter().all(|calls| *calls <= 2), "{calls:?}");
+}

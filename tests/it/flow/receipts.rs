@@ -22,6 +22,7 @@ use crate::support::{
     gateway::{DIRECTORS, Gateway, mail, sandbox},
     helpdesk::Helpdesk,
     meddler::{Fate, Making, Meddler},
+    redis::Redis,
     unreliable::{Cut, Unreliable},
     wait_until,
 };
@@ -399,4 +400,32 @@ async fn nothing_is_quoted_to_whom_nothing_proves_to_have_written() {
         }
     }
     wait_until("the ticket says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+}
+
+/// Redis forgot that an instance is at a request, and GLPI did not take that one's note: it has told of the ticket before
+/// the other one, which took the request up meanwhile, is ready to.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_instance_has_told_of_meanwhile_nobody_is_told_again() {
+    let (sandbox, redis, relay) = (sandbox().await, Redis::start(), Relay::start().await);
+    let settings = [redis.settings().as_slice(), &[("smtp.url", &relay.url)]].concat();
+    let url = sandbox.url().to_string();
+    let (one, other) = tokio::join!(Gateway::sending(&url, &settings), Gateway::sending(&url, &settings));
+    let notes = [Rule::next(1, Failure::ServerError), Rule::next(1, Failure::Slow(Duration::from_secs(3)))];
+    sandbox.set_failures(Failures(notes.map(Rule::on_new_followups).to_vec()));
+    let noted = || sandbox.calls_by_endpoint().get("POST ITILFollowup").copied().unwrap_or_default();
+    let mail = mail(DIRECTORS[0], "meanwhile", "LSU : entre-temps", "Bonjour");
+    let second = async {
+        wait_until("the first one's note was refused", async || noted() == 1).await;
+        redis.flush_all();
+        let told = async {
+            wait_until("the second one writes its note", async || noted() == 2).await;
+            relay.open();
+        };
+        tokio::join!(other.deliver(DIRECTORS[0], &mail), told).0
+    };
+    let (first, second) = tokio::join!(one.deliver(DIRECTORS[0], &mail), second);
+    assert!(first.contains("created") && second.starts_with("250"), "{first} {second}");
+    assert_eq!((sandbox.tickets().len(), relay.taken()), (1, 1));
+    wait_until("the note says so", async || notes_with(&sandbox, "receipt-sent") == 1).await;
+    assert_eq!(notes_with(&sandbox, "receipt-due"), 0);
 }

@@ -152,6 +152,8 @@ async fn wherever_glpi_dies(
             let reply = gateway.deliver(from, &raw).await;
             assert!(reply.starts_with("250") && reply.contains(answer), "{when}: {reply}");
         }
+        // What is written into a receipt's note is so when it has ended.
+        gateway.finish().await;
         check(&the_one(&sandbox), &when);
         if writes > whole.load(Ordering::SeqCst) {
             return;

@@ -236,8 +236,7 @@ async fn figures_are_what_counting_each_ticket_gives() {
             let level = LEVELS.iter().find(|(name, _)| has(*name)).unwrap().1;
             let mut words = [UNKNOWN; WORDS];
             for (place, word) in words.iter_mut().zip(title_words(&title)) {
-                *place = names.words.number(&word.folded);
-                names.spellings.note(*place, &word.written);
+                *place = names.note_word(&word);
             }
             let its = names.departments.number(department);
             let of = (names.schools.number(&uai), names.circonscriptions.number(&place, its));

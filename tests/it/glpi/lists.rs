@@ -1,7 +1,7 @@
 //! Lists longer than one page; on the sandbox only, for a real GLPI takes minutes to make them.
 
 use passerelle::{
-    glpi::Glpi,
+    glpi::{Criterion, Glpi},
     sandbox::{Options, Sandbox},
 };
 use reqwest::Method;
@@ -44,13 +44,13 @@ async fn a_busy_day_s_tickets_are_read_in_pages_and_each_once() {
         staff.call(Method::POST, "Ticket", Value::Array(inputs.collect())).await;
         made = count;
         let (before, mut read) = (sandbox.calls(), Vec::new());
-        let are_all = glpi.tickets_of_hours(24, 10_000, |found| read.push(found)).await.unwrap();
+        let are_all = glpi.openings(Criterion::OpenedWithin(24), 10_000, |found| read.push(found)).await.unwrap();
         assert_eq!((are_all, sandbox.calls() - before), (true, calls), "{count}");
         let texts: Vec<_> = read.into_iter().map(|found| found.content).collect();
         let expected: Vec<_> = (0..count).rev().map(|n| format!("texte {n}")).collect();
         assert_eq!(texts, expected);
     }
     let mut read = 0;
-    assert!(!glpi.tickets_of_hours(24, 4000, |_| read += 1).await.unwrap());
+    assert!(!glpi.openings(Criterion::OpenedWithin(24), 4000, |_| read += 1).await.unwrap());
     assert_eq!(read, 4000);
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use passerelle::glpi::{
-    ActorRole, Among, Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, TicketType, TicketUser,
+    ActorRole, Among, Criterion, Effect, Glpi, GlpiError, NewFollowup, NewTicket, Requester, TicketStatus, TicketType,
+    TicketUser,
 };
 use passerelle::id::{EntityId, GroupId, RequestTypeId, TicketId};
 
@@ -230,6 +231,24 @@ async fn many_searches_at_once_each_find_their_own() {
     for (at, found) in join_all(searches).await.into_iter().enumerate() {
         assert_eq!(found.unwrap().len(), usize::from(at % 10 == 0), "{at}");
     }
+}
+
+#[tokio::test]
+async fn what_came_after_a_ticket_is_read() {
+    let target = Target::start().await;
+    let glpi = target.client();
+    let markers: Vec<String> = (0..4).map(|_| marker()).collect();
+    let mut made = Vec::new();
+    for marker in &markers {
+        let new = ticket("Nouveau", &format!("<p>{marker}</p>"));
+        made.push(glpi.create_ticket(&new, &[]).await.unwrap().id);
+    }
+    let mut found = Vec::new();
+    // Others may make some beside these.
+    let is_all = glpi.openings(Criterion::Above(made[1]), 1000, |ticket| found.push(ticket)).await.unwrap();
+    found.retain(|ticket| made.contains(&ticket.id));
+    assert_eq!((is_all, found.iter().map(|ticket| ticket.id).collect::<Vec<_>>()), (true, vec![made[3], made[2]]));
+    assert!(found[0].content.contains(&markers[3]) && found[1].content.contains(&markers[2]));
 }
 
 #[tokio::test]
