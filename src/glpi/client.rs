@@ -159,8 +159,11 @@ impl Glpi {
                 found => found?,
             };
             let is_last = found.len() < PAGE;
-            // What was added in the meantime pushes rows on to the next page.
-            rows.extend(found.into_iter().filter(|row| row.get("id").is_none_or(|id| known.insert(id.to_string()))));
+            // What was added in the meantime pushes rows on to the next page. Of each no more is kept than is meant.
+            let new = found.into_iter().filter(|row| row.get("id").is_none_or(|id| known.insert(id.to_string())));
+            for row in new {
+                rows.push(serde_json::from_value(row).map_err(|_| GlpiError::unavailable(Trouble::Unexpected))?);
+            }
             if is_last {
                 break;
             }
@@ -168,8 +171,8 @@ impl Glpi {
         if rows.len() >= MOST_ROWS {
             tracing::warn!(path, most = MOST_ROWS, "a list of GLPI is longer than is read; its newest rows count");
         }
-        let typed = rows.into_iter().rev().map(serde_json::from_value);
-        typed.collect::<Result<_, _>>().map_err(|_| GlpiError::unavailable(Trouble::Unexpected))
+        rows.reverse();
+        Ok(rows)
     }
 
     /// Creates one item; `files` go along in the same call.

@@ -163,7 +163,7 @@ impl Glpi {
         (field, pattern): (&str, &str),
         longest: usize,
     ) -> Result<Vec<Said<T>>, GlpiError> {
-        let mut rows: Vec<Value> = Vec::new();
+        let mut said = Vec::new();
         for from in (0..MOST_ROWS).step_by(PAGE) {
             let mut query = page(from);
             query.push((format!("searchText[{field}]"), pattern.to_owned()));
@@ -174,7 +174,9 @@ impl Glpi {
                 found => found?,
             };
             let is_last = found.len() < PAGE;
-            rows.extend(found.into_iter().filter(|row| row["itemtype"] == "Ticket"));
+            // Of each page no more is kept than is meant: what JSON has beside that would take several times as much.
+            let of_tickets = found.into_iter().filter(|row| row["itemtype"] == "Ticket");
+            said.extend(of_tickets.filter_map(|row| serde_json::from_value(row).ok()));
             if is_last {
                 break;
             }
@@ -187,6 +189,6 @@ impl Glpi {
                 );
             }
         }
-        Ok(rows.into_iter().filter_map(|row| serde_json::from_value(row).ok()).collect())
+        Ok(said)
     }
 }

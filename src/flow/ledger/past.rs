@@ -22,12 +22,12 @@ use crate::{
 /// How far back it is read at most, hours: the day a portal repeats its forms in, and a margin. What may have come
 /// before is searched for.
 const FARTHEST: i64 = 27;
-/// Tickets that are read at most: two seconds of a GLPI. Where there are more, each request is searched for.
-const MOST: usize = 10_000;
+/// Tickets that are read at most: six seconds of a GLPI. Where there are more, each request is searched for.
+const MOST: usize = 30_000;
 /// After a reading that came to nothing, the next one.
 const AGAIN_AFTER: Duration = Duration::from_mins(10);
 /// A ticket has its number before others see it: so many numbers are read again, far more than GLPI is at at once.
-const OVERLAP: u64 = 50;
+const OVERLAP: u64 = 20;
 /// Those who are about to ask the same are waited for.
 const MOMENT: Duration = Duration::from_millis(1);
 

@@ -91,25 +91,34 @@ async fn whoever_may_not_have_been_told_is_told_once() {
 /// Two gateways are at the same request at the same moment: each has a Redis of its own, as after one that was emptied.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_instances_that_doubt_at_once_one_tells() {
+    for attempt in 0..5 {
+        if were_at_it_at_once(attempt).await {
+            return;
+        }
+    }
+    panic!("one had always written its note before the other had read them");
+}
+
+/// Whether both had read the ticket's notes before either had written one.
+async fn were_at_it_at_once(attempt: usize) -> bool {
     let sandbox = sandbox().await;
     let before = Gateway::start(&sandbox, &[]).await;
-    let mail = mail(DIRECTORS[0], "both", "LSU : à deux", "Bonjour");
+    let mail = mail(DIRECTORS[0], &format!("both-{attempt}"), "LSU : à deux", "Bonjour");
     assert!(before.deliver(DIRECTORS[0], &mail).await.contains("created"));
     let redises = [Redis::start(), Redis::start()];
     let [one, other] = redises.each_ref().map(Redis::settings);
     let (one, other) = (Gateway::start(&sandbox, &one).await, Gateway::start(&sandbox, &other).await);
-    // Both have read the ticket's notes before either has written one.
     sandbox.set_machine(Some(Machine { cores: 4, call: Duration::from_millis(500), item: Duration::ZERO }));
     let replies = tokio::join!(one.deliver(DIRECTORS[0], &mail), other.deliver(DIRECTORS[0], &mail));
     sandbox.set_machine(None);
     assert!(replies.0.contains("duplicate") && replies.1.contains("duplicate"), "{replies:?}");
-    assert_eq!(one.outbox.mails().len() + other.outbox.mails().len(), 1);
     let says = |mark: &str| {
         let tickets = sandbox.tickets();
         tickets[0].followups.iter().filter(|note| note.content.contains(&format!("receipt-{mark}"))).count()
     };
-    wait_until("both notes say what became of it", async || (says("sent"), says("in-older-note")) == (1, 1)).await;
-    assert_eq!(says("due"), 0);
+    wait_until("the notes say what became of it", async || says("sent") == 1 && says("due") == 0).await;
+    assert_eq!(one.outbox.mails().len() + other.outbox.mails().len(), 1);
+    says("in-older-note") == 1
 }
 
 /// What another gateway made of mails that are dated after this one's start: clocks differ.
