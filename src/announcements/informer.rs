@@ -1,25 +1,23 @@
 //! Writes, sends and follows announcements: what the pages, the API and the command line ask for.
 
+mod background;
+mod second_person;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use data_encoding::BASE32_NOPAD;
-use futures_util::{FutureExt as _, future::join_all};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use secrecy::{ExposeSecret as _, SecretSlice};
-use sha2::Sha256;
-use tokio::{sync::Notify, time::Instant};
-use tokio_util::sync::CancellationToken;
+use secrecy::SecretSlice;
+use tokio::sync::Notify;
 
 use super::{
     announcement::{Announcement, Recipients, WAYS},
     body::says_nothing,
-    dispatch::{Dispatcher, Sending, SendingError},
+    dispatch::Dispatcher,
     excess::Excess,
     files::{self, AnnouncementFile},
     journal::{DepartureState, Journal, Mailing, MailingState, digest},
@@ -29,14 +27,13 @@ use super::{
     record::Records,
     refusal::{InformError, Lack, Unfrozen},
     strangers::Stranger,
-    turns::Turns,
 };
 use crate::{
     config::{self, Config},
     flow::{deliver::enclosable, directory::Directory, ledger::Ledger, route::MappingStore},
-    glpi::{Glpi, GlpiError, Upload},
-    letters::{AnnouncementLetters, ConfirmationWanted, Tries},
-    people::{People, Rights, Role},
+    glpi::{Glpi, Upload},
+    letters::AnnouncementLetters,
+    people::{People, Rights},
     request::{Address, Enclosure, Reference},
     text::unseen::unturned,
 };
@@ -45,10 +42,6 @@ use crate::{
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// How much longer a message is shown at least, where somebody prolongs it.
 const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
-/// One instance at a time asks second persons.
-const ASKING: &str = "announcement-questions";
-/// Bytes of what a second person confirms by.
-const CODE: usize = 10;
 
 /// What became of an announcement that somebody hands in.
 #[derive(Clone, Debug)]
@@ -402,164 +395,6 @@ impl Informer {
         Ok((announcement, why))
     }
 
-    /// The operators who are not this one.
-    async fn others(&self, writer: &str) -> Result<Vec<Address>, GlpiError> {
-        let now = Timestamp::now().to_zoned(self.zone.clone()).datetime();
-        let operators = self.people.addresses(&Role::Operator, now).await?;
-        Ok(operators.into_iter().filter(|operator| !may_have_written(writer, operator.as_str())).collect())
-    }
-
-    async fn is_operator(&self, person: &str) -> Result<bool, GlpiError> {
-        match Address::parse(person) {
-            Some(address) => Ok(self.people.rights(&address).await?.is_everything()),
-            None => Ok(false),
-        }
-    }
-
-    /// Asks a second person, where one has to be asked and none was: the relay may have taken no mail then.
-    /// Where another instance does so at this moment, it is left to that one.
-    async fn ask_again(&self, journal: &mut Journal) -> Result<(), InformError> {
-        let is_to_ask = |journal: &Journal| {
-            journal.mailing.state == MailingState::ToConfirm && !journal.is_asked && !journal.is_changed
-        };
-        if !is_to_ask(journal) {
-            return Ok(());
-        }
-        let asking = async {
-            // Whoever was at it before this one may have asked.
-            if let Some(now) = self.records.read(&journal.mailing.reference).await? {
-                *journal = now;
-            }
-            if is_to_ask(journal) {
-                let seconds = self.others(&journal.mailing.written_by).await?;
-                self.ask(journal, &seconds).await;
-            }
-            Ok::<(), InformError>(())
-        };
-        self.ledger.alone(ASKING, asking).await.unwrap_or(Ok(()))
-    }
-
-    async fn ask(&self, journal: &mut Journal, seconds: &[Address]) {
-        let mailing = &journal.mailing;
-        if mailing.state != MailingState::ToConfirm || journal.is_asked || journal.is_changed {
-            return;
-        }
-        let Some(reference) = mailing.name() else { return };
-        let code = self.code(mailing);
-        let page = &self.settings.confirm_link;
-        let link = page.replace("{reference}", &mailing.reference).replace("{code}", &code);
-        let wanted = ConfirmationWanted {
-            reference,
-            subject: mailing.subject.clone(),
-            markdown: mailing.markdown.clone(),
-            written_by: mailing.written_by.clone(),
-            audience: mailing.audience.clone(),
-            addresses: mailing.addresses,
-            files: mailing.files.iter().map(AnnouncementFile::told).collect(),
-            link: (!page.is_empty()).then_some(link),
-            code,
-        };
-        let before = self.asked().get(&reference).cloned();
-        let asked = match before {
-            Some(asked) => asked,
-            None => self.ask_all(seconds, &wanted).await,
-        };
-        if asked.is_empty() {
-            return;
-        }
-        self.asked().insert(reference, asked.clone());
-        // Unknown to GLPI, they are asked once more by another process: that does no harm.
-        if let Err(error) = self.records.asked(&mailing.reference, &asked).await {
-            tracing::warn!(%error, %reference, "GLPI was not told that operators were asked to confirm an announcement");
-        }
-        journal.is_asked = true;
-    }
-
-    /// Asks these, and those once more that the relay puts off; gives those for whom it took the mail.
-    async fn ask_all(&self, seconds: &[Address], wanted: &ConfirmationWanted) -> Vec<Address> {
-        // Who hands it in waits for this. Where the relay takes none of them, all are asked later.
-        let mut asked = self.ask_each(seconds, wanted, Tries::One).await;
-        if !asked.is_empty() {
-            let missed: Vec<Address> = seconds.iter().filter(|second| !asked.contains(second)).cloned().collect();
-            asked.append(&mut self.ask_each(&missed, wanted, Tries::Several).await);
-        }
-        asked
-    }
-
-    /// Asks these; gives those for whom the relay took the mail.
-    async fn ask_each(&self, seconds: &[Address], wanted: &ConfirmationWanted, tries: Tries) -> Vec<Address> {
-        let asking = seconds.iter().map(|second| async move {
-            let to = second.as_str().parse().ok()?;
-            match self.letters.ask_confirmation(to, wanted, tries).await {
-                Ok(()) => Some(second.clone()),
-                Err(error) => {
-                    let reference = &wanted.reference;
-                    tracing::error!(%error, %reference, "an operator could not be asked to confirm an announcement");
-                    None
-                }
-            }
-        });
-        join_all(asking).await.into_iter().flatten().collect()
-    }
-
-    /// From when on a running gateway asks a second person where none could be asked: before, whoever handed it in may be
-    /// at it.
-    pub fn asks_again_from(&self, mailing: &Mailing) -> Timestamp {
-        mailing.written_at.checked_add(self.dispatcher.settled().0).unwrap_or(Timestamp::MAX)
-    }
-
-    /// What a second person confirms this mailing by: of what it says, to whom.
-    fn code(&self, mailing: &Mailing) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.expose_secret()) else { return String::new() };
-        for part in [&mailing.reference, &mailing.subject, &mailing.markdown, &mailing.written_by, &mailing.list] {
-            mac.update(part.as_bytes());
-            mac.update(&[0]);
-        }
-        for file in &mailing.files {
-            mac.update(file.identity().as_bytes());
-        }
-        BASE32_NOPAD.encode(&mac.finalize().into_bytes()[..CODE])
-    }
-
-    /// Confirms a mailing as a second person, by the code they were sent.
-    ///
-    /// # Errors
-    ///
-    /// Where the code is wrong, or the person is the one who wrote it.
-    pub async fn confirm(&self, reference: Reference, code: &str, by: &str) -> Result<MailingProgress, InformError> {
-        let mut journal = self.unchanged(reference).await?;
-        let expected = self.code(&journal.mailing);
-        let is_right = subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), code.trim().to_uppercase().as_bytes());
-        if expected.is_empty() || !bool::from(is_right) {
-            return Err(InformError::WrongCode);
-        }
-        if may_have_written(&journal.mailing.written_by, by) {
-            return Err(InformError::SamePerson);
-        }
-        if !self.is_operator(by).await? {
-            return Err(InformError::NotAnOperator(by.to_owned()));
-        }
-        match journal.mailing.state {
-            MailingState::ToConfirm => {}
-            // Confirmed twice is confirmed.
-            state @ (MailingState::Going | MailingState::Ended) => {
-                self.hold_by_name(reference, state).await?;
-                return Ok(self.progress_of(&journal));
-            }
-            state @ MailingState::Stopped => return Err(InformError::NotNow(state)),
-        }
-        journal.mailing.state = MailingState::Going;
-        journal.mailing.confirmed_by = Some(by.to_owned());
-        self.records.rewrite_head(&mut journal).await?;
-        if journal.mailing.state == MailingState::Stopped {
-            return Err(InformError::NotNow(MailingState::Stopped));
-        }
-        self.hold_by_name(reference, MailingState::Going).await?;
-        tracing::info!(%reference, "an announcement is confirmed");
-        self.wake.notify_one();
-        Ok(self.progress_of(&journal))
-    }
-
     /// Has the portal show a message until this moment; no longer where none is named.
     ///
     /// # Errors
@@ -730,160 +565,6 @@ impl Informer {
         Ok(under_way)
     }
 
-    /// Sends what can be sent of a mailing now, until `stop`, in turn with what else is to go; says before each batch how
-    /// far it is.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not there, another instance sends, or GLPI cannot answer.
-    pub async fn send(
-        &self,
-        reference: Reference,
-        stop: &CancellationToken,
-        mut each: impl FnMut(&MailingProgress),
-    ) -> Result<Sending, SendingError> {
-        let own = reference.to_string();
-        let mut turns = Turns::new(&self.dispatcher);
-        turns.let_in(&own).await?;
-        let mut looked: Option<Instant> = None;
-        let ended = loop {
-            let say = |progress: &MailingProgress| {
-                if progress.mailing.reference == own {
-                    each(progress);
-                }
-            };
-            let Some((sent, how)) = turns.take(stop, say).await else { break Err(SendingError::Unknown) };
-            match how {
-                Ok(Some(ended)) if sent == own => break Ok(ended),
-                Err(error) if sent == own || matches!(error, SendingError::Elsewhere) => break Err(error),
-                Err(error) => not_sent(&sent, &error),
-                Ok(_) => {}
-            }
-            if looked.is_none_or(|looked| looked.elapsed() > LOOK_EVERY) {
-                self.let_in(&mut turns, &self.open().await.unwrap_or_default()).await;
-                looked = Some(Instant::now());
-            }
-        };
-        self.dispatcher.rest().await;
-        ended
-    }
-
-    /// Sends what is to be sent, whoever handed it in, until `stop`; a batch that has begun is ended.
-    pub async fn keep(&self, stop: &CancellationToken) {
-        if !self.settings.enabled || !self.letters.are_on() {
-            return;
-        }
-        while !stop.is_cancelled() {
-            let again = self.send_all(stop).await;
-            self.dispatcher.rest().await;
-            let pause = again.map_or(LOOK_EVERY, |again| {
-                Duration::try_from(again.duration_since(Timestamp::now())).unwrap_or_default().min(LOOK_EVERY)
-            });
-            tokio::select! {
-                () = tokio::time::sleep(pause.max(Duration::from_millis(100))) => {}
-                () = self.wake.notified() => {}
-                () = stop.cancelled() => {}
-            }
-        }
-    }
-
-    /// Sends of all mailings what can be sent now, in turn, with those that come in meanwhile; says when there is something
-    /// to do again.
-    async fn send_all(&self, stop: &CancellationToken) -> Option<Timestamp> {
-        let mut turns = Turns::new(&self.dispatcher);
-        let mut looked: Option<Instant> = None;
-        let mut again: Option<Timestamp> = None;
-        loop {
-            let is_woken = self.wake.notified().now_or_never().is_some();
-            if is_woken || looked.is_none_or(|looked| looked.elapsed() > LOOK_EVERY) {
-                // Those that wait for something are asked anew.
-                again = None;
-                if let Some(open) = self.open().await {
-                    self.look_after(&open).await;
-                    self.let_in(&mut turns, &open).await;
-                }
-                looked = Some(Instant::now());
-            }
-            let Some((sent, how)) = turns.take(stop, |_| {}).await else { return again };
-            match how {
-                Ok(ended) => again = again.into_iter().chain(ended.and_then(|ended| ended.again)).min(),
-                Err(SendingError::Elsewhere) => {
-                    self.dispatcher.await_lease(stop).await;
-                    // The other instance has sent of all of them.
-                    (turns, looked) = (Turns::new(&self.dispatcher), None);
-                }
-                Err(error) => not_sent(&sent, &error),
-            }
-            if stop.is_cancelled() {
-                return again;
-            }
-        }
-    }
-
-    /// The open mailings; `None` while GLPI cannot say.
-    async fn open(&self) -> Option<Vec<Mailing>> {
-        let open = self.records.open().await;
-        open.inspect_err(|error| tracing::warn!(%error, "announcements that are to be sent are not known now")).ok()
-    }
-
-    /// Lets in those of these mailings that are to go.
-    async fn let_in(&self, turns: &mut Turns<'_>, open: &[Mailing]) {
-        for mailing in open.iter().filter(|mailing| mailing.state == MailingState::Going) {
-            if let Err(error) = turns.let_in(&mailing.reference).await {
-                not_sent(&mailing.reference, &error);
-            }
-        }
-    }
-
-    /// Does for the open mailings what else is to be done: second persons are asked, what is confirmed is shown, and what
-    /// is known of others is forgotten.
-    async fn look_after(&self, mailings: &[Mailing]) {
-        let open: BTreeSet<Reference> = mailings.iter().filter_map(Mailing::name).collect();
-        self.released().retain(|reference| open.contains(reference));
-        self.asked().retain(|reference, _| open.contains(reference));
-        self.dispatcher.forget_but(|name| mailings.iter().any(|mailing| mailing.reference == name));
-        for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::ToConfirm) {
-            if Timestamp::now() > self.asks_again_from(mailing)
-                && let Err(error) = self.ask_those_not_asked(&mailing.reference).await
-            {
-                tracing::warn!(%error, reference = mailing.reference, "nobody can be asked to confirm an announcement now");
-            }
-        }
-        for mailing in mailings.iter().filter(|mailing| mailing.state == MailingState::Going) {
-            if mailing.confirmed_by.is_some()
-                && let Some(reference) = mailing.name()
-                && let Err(error) = self.release(reference).await
-            {
-                tracing::warn!(%error, %reference, "a confirmed announcement is not shown on the portal now");
-            }
-        }
-    }
-
-    /// Has the portal show what is confirmed: whoever confirmed it may have been interrupted before. GLPI is asked until it
-    /// has said so once.
-    async fn release(&self, reference: Reference) -> Result<(), InformError> {
-        if !self.released().contains(&reference) {
-            self.hold_by_name(reference, MailingState::Going).await?;
-            self.released().insert(reference);
-        }
-        Ok(())
-    }
-
-    fn released(&self) -> MutexGuard<'_, BTreeSet<Reference>> {
-        self.released.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn asked(&self) -> MutexGuard<'_, BTreeMap<Reference, Vec<Address>>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn ask_those_not_asked(&self, reference: &str) -> Result<(), InformError> {
-        match self.records.read(reference).await? {
-            Some(mut journal) => self.ask_again(&mut journal).await,
-            None => Ok(()),
-        }
-    }
-
     async fn journal(&self, reference: Reference) -> Result<Journal, InformError> {
         match self.records.read(&reference.to_string()).await? {
             Some(journal) => Ok(journal),
@@ -900,10 +581,6 @@ impl Informer {
     fn progress_of(&self, journal: &Journal) -> MailingProgress {
         self.dispatcher.progress(journal)
     }
-}
-
-fn not_sent(reference: &str, error: &SendingError) {
-    tracing::warn!(%error, reference, "an announcement is not sent now");
 }
 
 /// The head of a new mailing.
