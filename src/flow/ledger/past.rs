@@ -147,7 +147,9 @@ impl Read {
             self.extent = None;
             return None;
         }
-        new.iter().for_each(|found| self.take(found));
+        for found in &new {
+            self.take(found);
+        }
         self.extent = Some(Extent { at, ..extent });
         Some(())
     }

@@ -412,13 +412,13 @@ async fn what_another_instance_has_told_of_meanwhile_nobody_is_told_again() {
     let (one, other) = tokio::join!(Gateway::sending(&url, &settings), Gateway::sending(&url, &settings));
     let notes = [Rule::next(1, Failure::ServerError), Rule::next(1, Failure::Slow(Duration::from_secs(3)))];
     sandbox.set_failures(Failures(notes.map(Rule::on_new_followups).to_vec()));
-    let noted = || sandbox.calls_by_endpoint().get("POST ITILFollowup").copied().unwrap_or_default();
+    let written = || sandbox.calls_by_endpoint().get("POST ITILFollowup").copied().unwrap_or_default();
     let mail = mail(DIRECTORS[0], "meanwhile", "LSU : entre-temps", "Bonjour");
     let second = async {
-        wait_until("the first one's note was refused", async || noted() == 1).await;
+        wait_until("the first one's note was refused", async || written() == 1).await;
         redis.flush_all();
         let told = async {
-            wait_until("the second one writes its note", async || noted() == 2).await;
+            wait_until("the second one writes its note", async || written() == 2).await;
             relay.open();
         };
         tokio::join!(other.deliver(DIRECTORS[0], &mail), told).0
