@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 
 /// What has waited so long behind others is let through like them: under a load that never ends it has its part, too. Of
 /// somebody who waits less it is half of that.
@@ -15,9 +15,6 @@ const LONGEST_BEHIND: Duration = Duration::from_secs(2);
 /// While so many calls are awaited, what nobody waits for lets them be: any machine of a GLPI has its hands full then, and a
 /// further call, on a session that is free, would only make them slower.
 const BUSY: usize = 2;
-
-/// … and for so long after: what is awaited comes in runs, whose next call follows on the last one's answer.
-const CALM: Duration = Duration::from_millis(100);
 
 /// How urgent a call is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +37,6 @@ struct Places {
     free: usize,
     /// Awaited calls that have a place.
     awaited_now: usize,
-    /// When GLPI was last busy with such.
-    busy_at: Option<Instant>,
     awaited: VecDeque<oneshot::Sender<Turn>>,
     background: VecDeque<oneshot::Sender<Turn>>,
 }
@@ -58,7 +53,7 @@ impl Turns {
     /// So many places, for calls that wait so long for one.
     pub(super) fn new(places: usize, patience: Duration) -> Self {
         let (awaited, background) = (VecDeque::new(), VecDeque::new());
-        let places = Places { free: places.max(1), awaited_now: 0, busy_at: None, awaited, background };
+        let places = Places { free: places.max(1), awaited_now: 0, awaited, background };
         Self { queues: Arc::new(Queues(Mutex::new(places))), longest_behind: LONGEST_BEHIND.min(patience / 2) }
     }
 
@@ -66,17 +61,8 @@ impl Turns {
     pub(super) async fn wait(&self, urgency: Urgency) -> Option<Turn> {
         if urgency == Urgency::Background {
             let mut turn = self.join(urgency);
-            let in_calm = async {
-                loop {
-                    match tokio::time::timeout(CALM, &mut turn).await {
-                        Ok(turn) => return turn.ok(),
-                        // Nothing tells when it has been calm for long enough.
-                        Err(_) => self.queues.give_out(),
-                    }
-                }
-            };
-            if let Ok(turn) = tokio::time::timeout(self.longest_behind, in_calm).await {
-                return turn;
+            if let Ok(turn) = tokio::time::timeout(self.longest_behind, &mut turn).await {
+                return turn.ok();
             }
             // It may have come at this very moment.
             turn.close();
@@ -123,7 +109,7 @@ impl Queues {
         }
         let next = match places.awaited.pop_front() {
             Some(awaited) => (awaited, Urgency::Awaited),
-            None if places.is_calm() => (places.background.pop_front()?, Urgency::Background),
+            None if places.awaited_now < BUSY => (places.background.pop_front()?, Urgency::Background),
             None => return None,
         };
         places.free -= 1;
@@ -133,18 +119,9 @@ impl Queues {
 }
 
 impl Places {
-    fn is_calm(&self) -> bool {
-        self.awaited_now < BUSY && self.busy_at.is_none_or(|moment| moment.elapsed() >= CALM)
-    }
-
     fn take_back(&mut self, urgency: Urgency) {
         self.free += 1;
-        if urgency == Urgency::Awaited {
-            if self.awaited_now == BUSY {
-                self.busy_at = Some(Instant::now());
-            }
-            self.awaited_now -= 1;
-        }
+        self.awaited_now -= usize::from(urgency == Urgency::Awaited);
     }
 }
 
@@ -195,8 +172,6 @@ mod tests {
         drop(further);
         assert!((&mut behind).now_or_never().is_none());
         awaited.pop();
-        assert!((&mut behind).now_or_never().is_none(), "the next one may follow");
-        tokio::time::advance(CALM).await;
         assert!((&mut behind).now_or_never().is_some());
 
         // However long they are busy, it has its turn.
